@@ -1,0 +1,25 @@
+/**
+ * Assertions that stay on in production. A failing one is a broken invariant of this program, never
+ * a caller's or the environment's mistake, so nobody catches it.
+ */
+
+/** Thrown by a failed assertion: the program's own state is wrong. */
+export class InvariantError extends Error {
+  override readonly name = 'InvariantError';
+}
+
+/** Checks an invariant. Keep the condition cheap: integers only on the data plane. */
+export function assert(condition: boolean, message = 'invariant broken'): asserts condition {
+  if (!condition) throw new InvariantError(message);
+}
+
+/** Marks a branch that the types say cannot be taken. */
+export function unreachable(value: never): never {
+  throw new InvariantError(`unreachable: ${String(value)}`);
+}
+
+/** Unwraps a value that must be there, for example a column element whose index was checked. */
+export function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new InvariantError('value is missing');
+  return value;
+}

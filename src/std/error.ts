@@ -1,0 +1,30 @@
+/**
+ * Errors of the environment, which an application may catch. One table of stable codes; match on
+ * `code`, not on the class, and not on the message. `docs/api/errors.md` has a heading for each.
+ */
+
+/** What each code means and what the caller may do about it. */
+export const ERROR_CODES = {
+  ZSWAP_DEVICE_IO: 'The backing swap device refused a read or a write.',
+  ZSWAP_DEVICE_BUSY: 'The backing swap device is in use by another process.',
+  ZSWAP_DEVICE_UNCLEAN: 'The backing swap device was not closed cleanly; its contents are gone.',
+  ZSWAP_DEVICE_FOREIGN: 'The backing swap device holds data that is not a swap device of ours.',
+  ZSWAP_CODEC: 'A compressor is unknown or cannot be set up.',
+  ZSWAP_CONFIG: 'A configuration file or option has a wrong name or value.',
+  ZSWAP_CONTROL: 'The control socket is missing, refused the command, or answered nonsense.',
+  ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
+  ZSWAP_LISTEN: 'A socket address cannot be listened on.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error of the environment with a stable code and, where there is one, its cause. */
+export class ZswapError extends Error {
+  override readonly name = 'ZswapError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Views of the first n bytes of one buffer, each made once. Copying a part of a typed array needs a
+ * view of exactly that part, and a view per page is garbage per page; compressed objects start at
+ * the front of a fixed window, so at most one view per length is ever needed.
+ */
+import { assert } from './assert.ts';
+
+export class PrefixViews {
+  /** The whole window. */
+  readonly bytes: Uint8Array;
+  readonly #views: (Uint8Array | undefined)[];
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#views = Array.from({ length: bytes.length + 1 }, () => undefined);
+  }
+
+  /** The view of bytes `[0, length)`; the same object each time. */
+  of(length: number): Uint8Array {
+    const view = this.#views[length];
+    if (view !== undefined) return view;
+    assert(length >= 0 && length <= this.bytes.length);
+    const made = this.bytes.subarray(0, length);
+    this.#views[length] = made;
+    return made;
+  }
+}
