@@ -7,16 +7,16 @@
 import { assert } from '../std/assert.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
-import { Checksums } from './checksums.ts';
+import { PageChecksums } from './checksums.ts';
 import { crc32 } from './crc32.ts';
 import type { Bio, SwapDevice } from './device.ts';
-import { DevicePages } from './placement.ts';
+import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
 
 export class Backing {
   readonly device: SwapDevice;
   readonly bios: BioPool;
   readonly #pages: DevicePages;
-  readonly #checksums: Checksums = new Checksums();
+  readonly #checksums: PageChecksums;
   #checksumErrors = 0;
   #ioErrors = 0;
 
@@ -24,6 +24,7 @@ export class Backing {
     this.device = device;
     this.bios = new BioPool(rt, biosInFlight);
     this.#pages = new DevicePages(device.pageCount);
+    this.#checksums = new PageChecksums(device.pageCount);
   }
 
   /** Device pages that hold data or are being written. */
@@ -42,7 +43,7 @@ export class Backing {
   }
 
   get metadataBytes(): number {
-    return this.#pages.metadataBytes + this.#checksums.metadataBytes + this.bios.metadataBytes;
+    return this.#pages.metadataBytes + this.#checksums.heldBytes + this.bios.metadataBytes;
   }
 
   /**
@@ -53,7 +54,7 @@ export class Backing {
   allocate(bio: Bio, wanted: number): number {
     assert(wanted > 0);
     const first = this.#pages.allocateRun(wanted);
-    if (first < 0) return 0;
+    if (first === NO_DEVICE_PAGE) return 0;
     bio.devicePage = first;
     bio.pageCount = this.#pages.runLength;
     return bio.pageCount;
@@ -89,7 +90,6 @@ export class Backing {
   /** Frees one device page. Nothing may be in flight on it: the slot's owner sees to that. */
   free(devicePage: number): void {
     this.#pages.free(devicePage);
-    this.#checksums.clear(devicePage);
     this.device.discard(devicePage, 1);
   }
 }

@@ -97,6 +97,10 @@ export class DevicePages {
     return this.pageCount - this.#usedPages;
   }
 
+  get metadataBytes(): number {
+    return this.#chunks.length * CHUNK_CLUSTERS * (CLUSTER_PAGES / 8 + 10.125);
+  }
+
   /** Pages up to the end of the highest cluster that was ever used. */
   get touchedPages(): number {
     return Math.min(this.pageCount, this.#touchedClusters * CLUSTER_PAGES);

@@ -17,8 +17,10 @@ interface Version {
   readonly id: number;
   readonly started: number;
   ended: number;
-  /** False once a request that carried it was refused. */
+  /** False if it cannot have been written: the request was refused and had this page only. */
   possible: boolean;
+  /** False if it may not have been written: the request was refused. */
+  certain: boolean;
 }
 
 const PAGES = 12;
@@ -26,7 +28,7 @@ const PAGES = 12;
 /** What every page may hold: the versions written to it, in time. */
 class PageModel {
   readonly #versions: Version[][] = Array.from({ length: PAGES }, () => [
-    { id: 0, started: -2, ended: -1, possible: true },
+    { id: 0, started: -2, ended: -1, possible: true, certain: true },
   ]);
 
   add(page: number, version: Version): void {
@@ -39,7 +41,7 @@ class PageModel {
     const candidates = versions.filter((v) => v.id === id && v.possible && v.started <= ended);
     if (candidates.length === 0) return `page ${page} holds ${id}, which was never written there`;
     const fresh = candidates.some(
-      (v) => !versions.some((w) => w.possible && v.ended < w.started && w.ended < started),
+      (v) => !versions.some((w) => w.certain && v.ended < w.started && w.ended < started),
     );
     return fresh ? undefined : `page ${page} holds ${id}, which was overwritten before the read`;
   }
@@ -105,7 +107,7 @@ class Race {
       data = new Uint8Array(count * PAGE_SIZE);
       for (let i = 0; i < count; i += 1) {
         const id = op === 'write' ? this.#nextVersion++ : 0;
-        const version = { id, started, ended: Infinity, possible: true };
+        const version = { id, started, ended: Infinity, possible: true, certain: true };
         if (op === 'write') data.set(pageOf(id), i * PAGE_SIZE);
         versions.push(version);
         this.#model.add(first + i, version);
@@ -123,8 +125,10 @@ class Race {
       this.completed += 1;
       for (const version of versions) {
         version.ended = this.#now;
+        if (request.error === 0) continue;
         // A single page that was refused was not written; of several, some may have been.
-        if (request.error !== 0 && count === 1) version.possible = false;
+        version.certain = false;
+        if (count === 1) version.possible = false;
       }
       if (request.error !== 0) this.refused += 1;
       else if (op === 'read') this.#verify(request.data, first, started);
