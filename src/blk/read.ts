@@ -128,7 +128,7 @@ function finishRead(context: DiskContext, request: DiskRequest): void {
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   if (bio.error !== OK) {
-    backing.countError();
+    backing.countError(false);
     request.fail(EIO);
   }
   const payload = present(request.payload);

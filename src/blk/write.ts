@@ -134,7 +134,7 @@ function finishFill(context: DiskContext, request: DiskRequest): void {
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   const failed = bio.error !== OK || !backing.verify(bio, 0);
-  if (bio.error !== OK) backing.countError();
+  if (bio.error !== OK) backing.countError(false);
   if (!failed) {
     request.page.set(present(bio.pages[0]));
     vmstat.pswpin += 1;

@@ -19,6 +19,7 @@ export class Backing {
   readonly #checksums: PageChecksums;
   #checksumErrors = 0;
   #ioErrors = 0;
+  #writable = true;
 
   constructor(device: SwapDevice, rt: Rt, biosInFlight?: number) {
     this.device = device;
@@ -40,6 +41,11 @@ export class Backing {
   /** Requests that the device refused. */
   get ioErrors(): number {
     return this.#ioErrors;
+  }
+
+  /** False once a write has failed and none has succeeded since. */
+  get writable(): boolean {
+    return this.#writable;
   }
 
   get metadataBytes(): number {
@@ -66,15 +72,17 @@ export class Backing {
     else this.device.read(bio);
   }
 
-  /** Notes an outcome for the statistics. */
-  countError(): void {
+  /** Notes that the device refused a read or a write. */
+  countError(write: boolean): void {
     this.#ioErrors += 1;
+    if (write) this.#writable = false;
   }
 
   /** Notes what page `index` of an acknowledged write holds. */
   acknowledge(bio: Bio, index: number): void {
     const page = bio.pages[index];
     assert(page !== undefined);
+    this.#writable = true;
     this.#checksums.set(bio.devicePage + index, crc32(page));
   }
 
