@@ -1,5 +1,5 @@
 /** What every command of the program looks like to `main.ts`. */
-import type { HelpSpec } from './args.ts';
+import type { HelpSpec } from './options/args.ts';
 
 export const EXIT_OK = 0;
 /** The command was understood and failed. */

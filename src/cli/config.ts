@@ -10,8 +10,13 @@ import {
   UsageError,
   type GivenOption,
   type OptionValues,
-} from './args.ts';
-import { exportFromFields, formatExport, parseExport, type ExportConfig } from './export-spec.ts';
+} from './options/args.ts';
+import {
+  exportFromFields,
+  formatExport,
+  parseExport,
+  type ExportConfig,
+} from './options/export-spec.ts';
 import {
   DEFAULT_ACCEPT_THRESHOLD_PERCENT,
   DEFAULT_COMPRESSOR,
@@ -22,9 +27,9 @@ import {
   DEFAULT_SPILL,
   DEFAULT_ZPOOL,
   SERVE_OPTIONS,
-} from './serve-options.ts';
-import { formatHostPort, formatSize, parseHostPort } from './values.ts';
-import type { HostPort, ZpoolName } from './values.ts';
+} from './options/serve-options.ts';
+import { formatHostPort, formatSize, parseHostPort } from './options/values.ts';
+import type { HostPort, ZpoolName } from './options/values.ts';
 
 /** The limit of the pool, as it was given: percent follows the machine, bytes do not. */
 export type PoolLimit =

@@ -10,12 +10,14 @@ import { openHttpServer } from '../dashboard/server.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';
 import { ZswapError } from '../std/error.ts';
+import { MIB } from '../std/units.ts';
 import type { EngineConfig, ServeConfig } from './config.ts';
 import { defaultControlPath } from './control-client.ts';
 import { openControlServer, type ControlCommand, type ControlRequest } from './control.ts';
+import { listeningAddress } from './fd-address.ts';
 import type { Log } from './log.ts';
 import { claimSocketPath, listenError } from './socket-path.ts';
-import { formatHostPort, formatSize, type HostPort } from './values.ts';
+import { formatHostPort, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
 
 /** The engine as the daemon sees it. */
@@ -108,24 +110,28 @@ export function tcpUri(address: HostPort, exportName: string): string {
   return `nbd://${formatHostPort(address)}/${encodeURIComponent(exportName)}`;
 }
 
-async function openListeners(
-  nbd: NbdListener,
-  config: ServeConfig,
-  parts: DaemonParts,
-): Promise<((exportName: string) => string)[]> {
-  for (const fd of parts.listenFds) {
+type UriOf = (exportName: string) => string;
+
+/** Takes over the sockets of systemd. Their addresses are asked for first, while they are ours. */
+async function takeListeners(nbd: NbdListener, fds: readonly number[]): Promise<UriOf[]> {
+  const uriOf: UriOf[] = [];
+  for (const fd of fds) {
+    const found = listeningAddress(fd);
     await nbd.listenFd(fd).catch((error: unknown) => {
       throw new ZswapError(
         'ZSWAP_LISTEN',
         `LISTEN_FDS: cannot use socket ${fd}: ${String(error)}`,
-        {
-          cause: error,
-        },
+        { cause: error },
       );
     });
+    if (found?.kind === 'unix') uriOf.push((exportName) => unixUri(found.path, exportName));
+    if (found?.kind === 'tcp') uriOf.push((exportName) => tcpUri(found.address, exportName));
   }
-  if (parts.listenFds.length > 0) return [];
-  const uriOf: ((exportName: string) => string)[] = [];
+  return uriOf;
+}
+
+async function openListeners(nbd: NbdListener, config: ServeConfig): Promise<UriOf[]> {
+  const uriOf: UriOf[] = [];
   for (const path of config.unix) {
     await claimSocketPath(path, '--unix');
     await nbd.listenUnix(path).catch((error: unknown) => {
@@ -182,7 +188,7 @@ function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void 
   const { poolLimit } = config.engine;
   const share = poolLimit.kind === 'percent' ? ` (${poolLimit.percent} % of memory)` : '';
   log.info(
-    `pool limit ${formatSize(parameters.pool_size)}${share}, compressor ${parameters.compressor}, ` +
+    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, compressor ${parameters.compressor}, ` +
       `zpool ${parameters.zpool}, spill ${spill === undefined ? 'none' : spill.path}`,
   );
   if (spill !== undefined && !spill.direct) {
@@ -217,7 +223,10 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
       http = { host: config.http.host, port: server.port };
     }
     closers.push(() => nbd.close());
-    const uriOf = await openListeners(nbd, config, parts);
+    const uriOf =
+      parts.listenFds.length > 0
+        ? await takeListeners(nbd, parts.listenFds)
+        : await openListeners(nbd, config);
     logSettings(engine, config, log);
     log.info(`control socket ${controlPath}`);
     if (http !== undefined) log.info(`http://${formatHostPort(http)}/`);

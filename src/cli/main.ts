@@ -6,7 +6,7 @@
 import { pathToFileURL } from 'node:url';
 import { realpathSync } from 'node:fs';
 import { ZswapError } from '../std/error.ts';
-import { UsageError } from './args.ts';
+import { UsageError } from './options/args.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './command.ts';
 import type { Command, CommandStreams } from './command.ts';
 import { VERSION } from './version.ts';

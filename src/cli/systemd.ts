@@ -8,7 +8,7 @@
  * child, so the unit needs `NotifyAccess=all`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { UsageError } from './args.ts';
+import { UsageError } from './options/args.ts';
 import type { Log } from './log.ts';
 
 const LISTEN_FDS_START = 3;

@@ -12,7 +12,7 @@ import {
   parseSwitch,
   parseZpool,
   parseZswapMax,
-} from '../../src/cli/values.ts';
+} from '../../src/cli/options/values.ts';
 import type { MemcgStats, ParameterStats, StatsSnapshot } from '../../src/metrics/snapshot.ts';
 import type { Rt, Task } from '../../src/rt/rt.ts';
 import { OK } from '../../src/std/errno.ts';

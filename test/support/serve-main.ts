@@ -1,7 +1,7 @@
 /** `zswapd serve` as a process of its own over the engine and the server for tests. */
 import { runServe } from '../../src/cli/commands/serve.ts';
 import { ZswapError } from '../../src/std/error.ts';
-import { UsageError } from '../../src/cli/args.ts';
+import { UsageError } from '../../src/cli/options/args.ts';
 import { createGreetingServer } from './greeting-server.ts';
 import { openMemoryEngine } from './memory-engine.ts';
 

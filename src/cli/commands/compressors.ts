@@ -1,8 +1,8 @@
 /** `zswapd compressors`: the compressors there are. */
-import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../args.ts';
-import type { OptionTable } from '../args.ts';
+import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../options/args.ts';
+import type { OptionTable } from '../options/args.ts';
 import { EXIT_OK, type Command } from '../command.ts';
-import { DEFAULT_COMPRESSOR } from '../serve-options.ts';
+import { DEFAULT_COMPRESSOR } from '../options/serve-options.ts';
 import { VERSION } from '../version.ts';
 
 const OPTIONS = {

@@ -3,13 +3,13 @@
  * manager until it ends. SIGTERM and SIGINT end it in order, a second one at once; SIGUSR1 prints the
  * statistics; SIGHUP reads the configuration file again and sets what can be changed while running.
  */
-import { renderHelp, UsageError, type HelpSpec } from '../args.ts';
+import { renderHelp, UsageError, type HelpSpec } from '../options/args.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type CommandStreams } from '../command.ts';
 import { formatServeConfig, parametersOf, readServeInvocation } from '../config.ts';
 import type { EngineConfig, ServeInvocation } from '../config.ts';
 import { startDaemon, type Daemon, type DaemonEngine, type DaemonParts } from '../daemon.ts';
 import { stderrLog, type Log } from '../log.ts';
-import { SERVE_OPTIONS } from '../serve-options.ts';
+import { SERVE_OPTIONS } from '../options/serve-options.ts';
 import { openNotifier, takeListenFds } from '../systemd.ts';
 import { VERSION } from '../version.ts';
 

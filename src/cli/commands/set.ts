@@ -1,5 +1,11 @@
 /** `zswapd set`: changes a parameter of a running daemon. */
-import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../args.ts';
+import {
+  parseArguments,
+  renderHelp,
+  resolveOptions,
+  UsageError,
+  type HelpSpec,
+} from '../options/args.ts';
 import { EXIT_OK, type Command } from '../command.ts';
 import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
 import { VERSION } from '../version.ts';
@@ -28,7 +34,12 @@ export const command: Command = {
     const { control } = resolveOptions(CONTROL_OPTION, parsed.given);
     const [name = '', value = ''] = parsed.positionals;
     const path = control ?? findControlPath(environment);
-    const inForce = await askDaemon(path, { command: 'set', name, value });
+    const inForce = await askDaemon(path, { command: 'set', name, value }).catch(
+      (error: unknown) => {
+        if (!(error instanceof UsageError) || error.message.includes(name)) throw error;
+        throw new UsageError(`${name}: ${error.message}`, { cause: error });
+      },
+    );
     out(`${name} = ${String(inForce)}\n`);
     return EXIT_OK;
   },

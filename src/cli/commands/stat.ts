@@ -1,11 +1,11 @@
 /** `zswapd stat`: the statistics of a running daemon. */
 import type { StatsSnapshot } from '../../metrics/snapshot.ts';
 import { ZswapError } from '../../std/error.ts';
-import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../args.ts';
-import type { OptionTable } from '../args.ts';
+import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../options/args.ts';
+import type { OptionTable } from '../options/args.ts';
 import { EXIT_OK, type Command } from '../command.ts';
 import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
-import { formatStats } from '../stat-text.ts';
+import { formatStats } from '../../metrics/table.ts';
 import { VERSION } from '../version.ts';
 
 const OPTIONS = {

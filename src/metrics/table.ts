@@ -1,5 +1,5 @@
 /** The statistics as a table for people: the kernel's names, sizes in MiB, zero rows left out. */
-import { SWAP_EVENTS, type MemcgStats, type StatsSnapshot } from '../metrics/snapshot.ts';
+import { SWAP_EVENTS, type MemcgStats, type StatsSnapshot } from './snapshot.ts';
 import { MIB, PAGE_SIZE } from '../std/units.ts';
 
 function mib(bytes: number): string {

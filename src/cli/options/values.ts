@@ -3,7 +3,7 @@
  * A parser throws RangeError with what is wrong and what is taken, without the option's name, which
  * the caller puts in front.
  */
-import { GIB, KIB, MIB } from '../std/units.ts';
+import { GIB, KIB, MIB } from '../../std/units.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
