@@ -48,6 +48,7 @@ export class DeviceHelper {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   #state: HelperState = 'none';
+  #isEnding = false;
   #onPunched: PunchCallback | undefined;
   #onGreeting: ((state: HelperState) => void) | undefined;
 
@@ -113,11 +114,14 @@ export class DeviceHelper {
   punch(offset: number, length: number, onPunched: PunchCallback): void {
     assert(this.#state === 'ready' && this.#onPunched === undefined);
     this.#onPunched = onPunched;
+    // A write may be waiting for it.
+    this.#setRef(true);
     present(this.#child.stdin ?? undefined).write(`${offset} ${length}\n`);
   }
 
   /** Ends the helper; a punch under way is finished. */
   async end(): Promise<void> {
+    this.#isEnding = true;
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#setRef(true);
     this.#child.stdin?.end();
     await this.#ended;
@@ -132,6 +136,7 @@ export class DeviceHelper {
     }
     const onPunched = this.#onPunched;
     this.#onPunched = undefined;
+    if (!this.#isEnding) this.#setRef(false);
     onPunched?.(line === 'ok' ? undefined : line.replace(/^no /, ''));
   }
 
@@ -144,7 +149,7 @@ export class DeviceHelper {
     onPunched?.('the helper process has ended');
   }
 
-  /** Whether waiting for the helper keeps the process alive; only while it is being ended. */
+  /** Whether the helper keeps the process alive: only while it punches or is being ended. */
   #setRef(isRef: boolean): void {
     for (const part of [this.#child, this.#child.stdin, this.#child.stdout]) {
       // Pipes to a child are sockets, which the types do not say.
