@@ -63,7 +63,7 @@ interface ZstdExports {
   readonly j: (target: number, capacity: number, source: number, bytes: number) => number;
 }
 
-const WASM_FILE = '@foxglove/wasm-zstd/dist/wasm-zstd.wasm';
+const require = createRequire(import.meta.url);
 const WASM_SHA256 = '13704a218030bf6b1626c2bf24545290a9bce153784691d743c8c8c6ebf18f0d';
 const WASM_PAGE_BYTES = 65536;
 
@@ -102,17 +102,21 @@ export function createZstd(level: number = ZSTD_LEVELS.default): Codec {
 function compile(): WasmModule {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(createRequire(import.meta.url).resolve(WASM_FILE));
+    bytes = readFileSync(require.resolve('@foxglove/wasm-zstd/dist/wasm-zstd.wasm'));
   } catch (cause) {
-    throw new ZswapError('ZSWAP_CODEC', `zstd cannot be set up: ${WASM_FILE} is missing`, {
-      cause,
-    });
+    throw new ZswapError(
+      'ZSWAP_CODEC',
+      'zstd cannot be set up: the package @foxglove/wasm-zstd is missing',
+      {
+        cause,
+      },
+    );
   }
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (digest !== WASM_SHA256) {
     throw new ZswapError(
       'ZSWAP_CODEC',
-      `zstd cannot be set up: ${WASM_FILE} is not the version this was made for`,
+      'zstd cannot be set up: @foxglove/wasm-zstd is not the version this was made for',
     );
   }
   return new WebAssembly.Module(bytes);

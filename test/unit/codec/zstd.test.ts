@@ -187,9 +187,9 @@ describe('zstd without its package', () => {
     assert.throws(() => copy.createZstd(), { code: 'ZSWAP_CODEC', message });
   }
 
-  it('says that the file is missing', () =>
-    withCopy(undefined, (module) => assertRefused(module, /wasm-zstd\.wasm is missing/)));
+  it('says that it is missing', () =>
+    withCopy(undefined, (module) => assertRefused(module, /wasm-zstd is missing/)));
 
-  it('says that the file is another one', () =>
+  it('says that it is another version', () =>
     withCopy('not the file', (module) => assertRefused(module, /not the version/)));
 });
