@@ -107,9 +107,7 @@ function compile(): WasmModule {
     throw new ZswapError(
       'ZSWAP_CODEC',
       'zstd cannot be set up: the package @foxglove/wasm-zstd is missing',
-      {
-        cause,
-      },
+      { cause },
     );
   }
   const digest = createHash('sha256').update(bytes).digest('hex');
