@@ -1,5 +1,5 @@
 // Goal: a real Linux kernel that swaps onto the server gets every byte back.
-// Method: a guest in QEMU with half the memory its only program needs; the program checks each byte.
+// Method: a guest in QEMU has half the memory that its only program needs and checks byte by byte.
 import assert from 'node:assert/strict';
 import { describe, type TestContext } from 'node:test';
 import { join } from 'node:path';
