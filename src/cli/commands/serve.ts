@@ -1,0 +1,219 @@
+/**
+ * `zswapd serve`: reads what to run with, starts the daemon, and sees to signals and the service
+ * manager until it ends. SIGTERM and SIGINT end it in order, a second one at once; SIGUSR1 prints the
+ * statistics; SIGHUP reads the configuration file again and sets what can be changed while running.
+ */
+import { renderHelp, UsageError, type HelpSpec } from '../options/args.ts';
+import { EXIT_FAILED, EXIT_OK, type Command, type CommandStreams } from '../command.ts';
+import { formatServeConfig, parametersOf, readServeInvocation } from '../config.ts';
+import type { EngineConfig, ServeInvocation } from '../config.ts';
+import { startDaemon, type Daemon, type DaemonEngine, type DaemonParts } from '../daemon.ts';
+import { stderrLog, type Log } from '../log.ts';
+import { SERVE_OPTIONS } from '../options/serve-options.ts';
+import { openNotifier, takeListenFds } from '../systemd.ts';
+import { VERSION } from '../version.ts';
+
+const HELP: HelpSpec = {
+  name: 'serve',
+  description: [
+    'Serve compressed swap over NBD. Guests and clients swap onto the exports; cold pages live ' +
+      'compressed in memory, the coldest on the spill device. Prints one line starting with ready, ' +
+      'followed by the NBD URIs, when it accepts connections.',
+    'Sizes are bytes, or 512K, 64M, 1G in powers of two. Exports are volatile: a client must not ' +
+      'reconnect to a restarted daemon as if its pages were there.',
+    'Signals: TERM and INT finish what is under way and exit 0 (a second one exits at once), USR1 ' +
+      'prints the statistics to stderr, HUP reads the file of --config again and sets what can be ' +
+      'changed while running.',
+  ],
+  options: SERVE_OPTIONS,
+};
+
+/** The parts of the daemon that come from elsewhere, and how to check a compressor's name. */
+export interface ServeParts extends Pick<DaemonParts, 'openEngine' | 'createNbdServer'> {
+  readonly commands?: DaemonParts['commands'];
+  /** Names of the compressors there are. */
+  readonly compressorNames: () => readonly string[];
+}
+
+function checkCompressors(engine: EngineConfig, known: readonly string[]): void {
+  const check = (compressor: string, origin: string): void => {
+    const [name = ''] = compressor.split(':');
+    if (known.includes(name)) return;
+    throw new UsageError(`${origin}: unknown compressor '${name}'; it takes ${known.join(', ')}`);
+  };
+  check(engine.compressor, '--compressor');
+  for (const { name, compressor } of engine.exports) {
+    if (compressor !== undefined) check(compressor, `--export: ${name}: compressor`);
+  }
+}
+
+/**
+ * Reads the configuration again and sets the parameters that differ from `current`.
+ *
+ * @returns what the next reload compares with: what failed stays as it was
+ */
+export async function reloadParameters(
+  argv: readonly string[],
+  current: ReadonlyMap<string, string>,
+  engine: DaemonEngine,
+  log: Log,
+): Promise<ReadonlyMap<string, string>> {
+  let wanted: ReadonlyMap<string, string>;
+  try {
+    wanted = parametersOf((await readServeInvocation(argv)).config.engine);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    log.error(`reload: ${error.message}; nothing has changed`);
+    return current;
+  }
+  const inForce = new Map<string, string>();
+  const exportNames = new Set(engine.exports.map((disk) => disk.name));
+  for (const [name, value] of wanted) {
+    const [exportName = '', file] = name.split(':');
+    if (current.get(name) === value) {
+      inForce.set(name, value);
+    } else if (file !== undefined && !exportNames.has(exportName)) {
+      log.warn(`reload: ${exportName}: exports are added only at start`);
+    } else {
+      try {
+        log.info(`reload: ${name} = ${await engine.setParameter(name, value)}`);
+        inForce.set(name, value);
+      } catch (error) {
+        log.error(`reload: ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        const before = current.get(name);
+        if (before !== undefined) inForce.set(name, before);
+      }
+    }
+  }
+  return inForce;
+}
+
+/** Resolves when the first ending signal arrives; a second one ends the process at once. */
+function watchEndSignals(log: Log): Promise<string> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const onSignal = (signal: string): void => {
+      count += 1;
+      if (count > 1) {
+        log.error(`${signal} again: exiting at once`);
+        process.exit(EXIT_FAILED);
+      }
+      log.info(`${signal}: finishing what is under way`);
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}
+
+/** Signals before the daemon is up: nothing to print, nothing to reload, and no reason to end. */
+function ignoreUntilReady(): () => void {
+  const ignore = (): void => {};
+  process.on('SIGHUP', ignore);
+  process.on('SIGUSR1', ignore);
+  return () => {
+    process.off('SIGHUP', ignore);
+    process.off('SIGUSR1', ignore);
+  };
+}
+
+function watchOtherSignals(
+  daemon: Daemon,
+  invocation: ServeInvocation,
+  argv: readonly string[],
+  log: Log,
+): void {
+  process.on('SIGUSR1', () => log.info(JSON.stringify(daemon.engine.snapshot())));
+  let parameters: ReadonlyMap<string, string> = parametersOf(invocation.config.engine);
+  let reload = Promise.resolve();
+  process.on('SIGHUP', () => {
+    if (invocation.configPath === undefined) {
+      log.info('SIGHUP: nothing to reload without --config');
+      return;
+    }
+    reload = reload.then(async () => {
+      parameters = await reloadParameters(argv, parameters, daemon.engine, log);
+    });
+  });
+}
+
+async function serveUntilSignal(
+  invocation: ServeInvocation,
+  argv: readonly string[],
+  parts: ServeParts,
+  streams: CommandStreams,
+): Promise<number> {
+  const { environment } = streams;
+  const log = stderrLog(environment);
+  const listenFds = takeListenFds(environment, process.pid);
+  if (listenFds.length > 0 && invocation.listenOrigin !== undefined) {
+    throw new UsageError(
+      `${invocation.listenOrigin}: not under socket activation, where the sockets are systemd's`,
+    );
+  }
+  const notifier = openNotifier(environment, process.pid, log);
+  try {
+    const ended = watchEndSignals(log);
+    const heedSignals = ignoreUntilReady();
+    const daemon = await startDaemon(invocation.config, {
+      openEngine: parts.openEngine,
+      createNbdServer: parts.createNbdServer,
+      ...(parts.commands === undefined ? {} : { commands: parts.commands }),
+      log,
+      environment,
+      listenFds,
+    });
+    heedSignals();
+    watchOtherSignals(daemon, invocation, argv, log);
+    streams.out(`${['ready', ...daemon.uris].join(' ')}\n`);
+    notifier.send('READY=1');
+    await ended;
+    notifier.send('STOPPING=1');
+    await daemon.stop();
+  } finally {
+    await notifier.close();
+  }
+  return EXIT_OK;
+}
+
+/**
+ * Runs the command with the given parts.
+ *
+ * @param load - gives the engine and the NBD server, once the command line has been found right
+ */
+export async function runServe(
+  argv: readonly string[],
+  streams: CommandStreams,
+  load: () => Promise<ServeParts>,
+): Promise<number> {
+  const invocation = await readServeInvocation(argv);
+  if (invocation.help || invocation.version) {
+    streams.out(invocation.help ? renderHelp(HELP) : `${VERSION}\n`);
+    return EXIT_OK;
+  }
+  const parts = await load();
+  checkCompressors(invocation.config.engine, parts.compressorNames());
+  if (invocation.checkOnly) {
+    streams.out(formatServeConfig(invocation.config));
+    return EXIT_OK;
+  }
+  return serveUntilSignal(invocation, argv, parts, streams);
+}
+
+async function loadParts(): Promise<ServeParts> {
+  const [{ openEngine }, { createNbdServer }, { describeCompressors }] = await Promise.all([
+    import('../engine.ts'),
+    import('../../nbd/server.ts'),
+    import('../../codec/registry.ts'),
+  ]);
+  return {
+    openEngine,
+    createNbdServer,
+    compressorNames: () => describeCompressors().map(({ name }) => name),
+  };
+}
+
+export const command: Command = {
+  help: HELP,
+  run: (argv, streams) => runServe(argv, streams, loadParts),
+};

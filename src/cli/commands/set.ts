@@ -1,0 +1,46 @@
+/** `zswapd set`: changes a parameter of a running daemon. */
+import {
+  parseArguments,
+  renderHelp,
+  resolveOptions,
+  UsageError,
+  type HelpSpec,
+} from '../options/args.ts';
+import { EXIT_OK, type Command } from '../command.ts';
+import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
+import { VERSION } from '../version.ts';
+
+const HELP: HelpSpec = {
+  name: 'set',
+  description: [
+    'Change a parameter of a running daemon, and print the value that is in force then. It takes ' +
+      'effect at its next use; what is stored stays readable.',
+    'Parameters: enabled, compressor, max_pool_percent, pool_size, accept_threshold_percent, ' +
+      'shrinker_enabled, zpool; of one export: NAME:memory.zswap.max (bytes or max) and ' +
+      'NAME:memory.zswap.writeback (0 or 1).',
+  ],
+  options: CONTROL_OPTION,
+  positional: { text: 'PARAM VALUE', count: 2 },
+};
+
+export const command: Command = {
+  help: HELP,
+  run: async (argv, { out, environment }) => {
+    const parsed = parseArguments(CONTROL_OPTION, argv, HELP.positional);
+    if (parsed.help || parsed.version) {
+      out(parsed.help ? renderHelp(HELP) : `${VERSION}\n`);
+      return EXIT_OK;
+    }
+    const { control } = resolveOptions(CONTROL_OPTION, parsed.given);
+    const [name = '', value = ''] = parsed.positionals;
+    const path = control ?? findControlPath(environment);
+    const inForce = await askDaemon(path, { command: 'set', name, value }).catch(
+      (error: unknown) => {
+        if (!(error instanceof UsageError) || error.message.includes(name)) throw error;
+        throw new UsageError(`${name}: ${error.message}`, { cause: error });
+      },
+    );
+    out(`${name} = ${String(inForce)}\n`);
+    return EXIT_OK;
+  },
+};

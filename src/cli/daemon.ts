@@ -1,0 +1,249 @@
+/**
+ * The daemon: the engine and the doors to it, opened in an order in which nothing is offered before
+ * it works, and closed in the opposite one. What the doors need of the engine is {@link DaemonEngine}
+ * and no more.
+ *
+ *     engine -> control socket -> HTTP -> NBD listeners -> ready
+ */
+import type { BlkDisk } from '../blk/request.ts';
+import { openHttpServer } from '../dashboard/server.ts';
+import type { StatsSnapshot } from '../metrics/snapshot.ts';
+import type { Rt } from '../rt/rt.ts';
+import { ZswapError } from '../std/error.ts';
+import { MIB } from '../std/units.ts';
+import type { EngineConfig, ServeConfig } from './config.ts';
+import { defaultControlPath } from './control-client.ts';
+import { openControlServer, type ControlCommand, type ControlRequest } from './control.ts';
+import { listeningAddress } from './fd-address.ts';
+import type { Log } from './log.ts';
+import { claimSocketPath, listenError } from './socket-path.ts';
+import { formatHostPort, type HostPort } from './options/values.ts';
+import { VERSION } from './version.ts';
+
+/** The engine as the daemon sees it. */
+export interface DaemonEngine {
+  readonly rt: Rt;
+  /** The disks, in the order of the configuration. */
+  readonly exports: readonly BlkDisk[];
+  /** The statistics now. Quick: it is taken on every scrape. */
+  snapshot(): StatsSnapshot;
+  /**
+   * Changes a parameter while running: `enabled`, `compressor`, `max_pool_percent`, `pool_size`,
+   * `accept_threshold_percent`, `shrinker_enabled`, `zpool`, or of one export
+   * `NAME:memory.zswap.max` and `NAME:memory.zswap.writeback`.
+   *
+   * @returns the value in force then
+   * @throws TypeError, RangeError or ZswapError in one sentence; nothing has changed then
+   */
+  setParameter(name: string, value: string): Promise<string>;
+  /** Ends background work and closes the device cleanly. No request may be under way. */
+  close(): Promise<void>;
+}
+
+/** The NBD server as the daemon sees it. */
+export interface NbdListener {
+  listenUnix(path: string): Promise<unknown>;
+  /** Resolves to the port. */
+  listenTcp(host: string, port: number): Promise<number>;
+  /** Takes over a listening socket. */
+  listenFd(fd: number): Promise<unknown>;
+  /** Stops accepting, finishes the requests under way, and closes the connections. */
+  close(): Promise<void>;
+  readonly connectionCount: number;
+}
+
+export interface NbdListenerOptions {
+  readonly exports: () => readonly BlkDisk[];
+  readonly rt: Rt;
+}
+
+/** What the daemon is put together from. */
+export interface DaemonParts {
+  readonly openEngine: (config: EngineConfig) => Promise<DaemonEngine>;
+  readonly createNbdServer: (options: NbdListenerOptions) => NbdListener;
+  readonly log: Log;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Listening sockets handed over by systemd; then the configuration's are not opened. */
+  readonly listenFds: readonly number[];
+  /** More control commands, by name. */
+  readonly commands?: (engine: DaemonEngine) => Readonly<Record<string, ControlCommand>>;
+}
+
+export interface Daemon {
+  readonly engine: DaemonEngine;
+  /** NBD URIs: every export at every listener. */
+  readonly uris: readonly string[];
+  /** Path of the control socket. */
+  readonly controlPath: string;
+  /** Where HTTP is served; undefined without. */
+  readonly http: HostPort | undefined;
+  /** Stops accepting, finishes what is under way, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Things that are open, closed in the opposite order. */
+class Closers {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  push(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes all, even where one fails; then throws the first failure. */
+  async close(): Promise<void> {
+    const errors: unknown[] = [];
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      await close().catch((error: unknown) => errors.push(error));
+    }
+    if (errors.length > 0) throw errors[0];
+  }
+}
+
+/** The URI of an export on a Unix socket. @see the NBD project's `doc/uri.md` */
+export function unixUri(path: string, exportName: string): string {
+  const socket = encodeURIComponent(path).replaceAll('%2F', '/');
+  return `nbd+unix:///${encodeURIComponent(exportName)}?socket=${socket}`;
+}
+
+/** The URI of an export on TCP. */
+export function tcpUri(address: HostPort, exportName: string): string {
+  return `nbd://${formatHostPort(address)}/${encodeURIComponent(exportName)}`;
+}
+
+type UriOf = (exportName: string) => string;
+
+/** Takes over the sockets of systemd. Their addresses are asked for first, while they are ours. */
+async function takeListeners(nbd: NbdListener, fds: readonly number[]): Promise<UriOf[]> {
+  const uriOf: UriOf[] = [];
+  for (const fd of fds) {
+    const found = listeningAddress(fd);
+    await nbd.listenFd(fd).catch((error: unknown) => {
+      throw new ZswapError(
+        'ZSWAP_LISTEN',
+        `LISTEN_FDS: cannot use socket ${fd}: ${String(error)}`,
+        { cause: error },
+      );
+    });
+    if (found?.kind === 'unix') uriOf.push((exportName) => unixUri(found.path, exportName));
+    if (found?.kind === 'tcp') uriOf.push((exportName) => tcpUri(found.address, exportName));
+  }
+  return uriOf;
+}
+
+async function openListeners(nbd: NbdListener, config: ServeConfig): Promise<UriOf[]> {
+  const uriOf: UriOf[] = [];
+  for (const path of config.unix) {
+    await claimSocketPath(path, '--unix');
+    await nbd.listenUnix(path).catch((error: unknown) => {
+      throw listenError(error, '--unix', `'${path}'`);
+    });
+    uriOf.push((exportName) => unixUri(path, exportName));
+  }
+  for (const address of config.listen) {
+    const port = await nbd.listenTcp(address.host, address.port).catch((error: unknown) => {
+      throw listenError(error, '--listen', formatHostPort(address));
+    });
+    uriOf.push((exportName) => tcpUri({ host: address.host, port }, exportName));
+  }
+  return uriOf;
+}
+
+function stringArgument(request: ControlRequest, name: string): string {
+  const value = request[name];
+  if (typeof value !== 'string') throw new TypeError(`${request.command}: ${name} is not a string`);
+  return value;
+}
+
+function controlCommands(engine: DaemonEngine): Record<string, ControlCommand> {
+  return {
+    stat: () => engine.snapshot(),
+    set: (request) =>
+      engine.setParameter(stringArgument(request, 'name'), stringArgument(request, 'value')),
+  };
+}
+
+async function openHttp(
+  address: HostPort,
+  engine: DaemonEngine,
+  nbd: NbdListener,
+  unreadyReason: () => string | undefined,
+): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const source = {
+    snapshot: () => engine.snapshot(),
+    facts: () => ({
+      version: VERSION,
+      nodeVersion: process.version,
+      connectionCount: nbd.connectionCount,
+    }),
+    unreadyReason,
+  };
+  return openHttpServer(address, source).catch((error: unknown) => {
+    throw listenError(error, '--http', formatHostPort(address));
+  });
+}
+
+/** Says what is in force where a default depends on the machine. */
+function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void {
+  const { parameters, spill } = engine.snapshot();
+  const { poolLimit } = config.engine;
+  const share = poolLimit.kind === 'percent' ? ` (${poolLimit.percent} % of memory)` : '';
+  log.info(
+    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, compressor ${parameters.compressor}, ` +
+      `zpool ${parameters.zpool}, spill ${spill === undefined ? 'none' : spill.path}`,
+  );
+  if (spill !== undefined && !spill.direct) {
+    log.warn(`${spill.path} goes through the page cache: spilling frees less memory than it seems`);
+  }
+}
+
+/**
+ * Starts everything.
+ *
+ * @throws ZswapError in one sentence if something cannot be opened; what was opened is closed again
+ */
+export async function startDaemon(config: ServeConfig, parts: DaemonParts): Promise<Daemon> {
+  const { log } = parts;
+  const closers = new Closers();
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  try {
+    const controlPath = config.control ?? defaultControlPath(parts.environment);
+    const engine = await parts.openEngine(config.engine);
+    closers.push(() => engine.close());
+    const commands = { ...controlCommands(engine), ...parts.commands?.(engine) };
+    const control = await openControlServer({ path: controlPath, commands });
+    closers.push(() => control.close());
+    const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
+    let http: HostPort | undefined;
+    if (config.http !== undefined) {
+      const server = await openHttp(config.http, engine, nbd, () => {
+        if (state !== 'ready') return state;
+        return engine.snapshot().spill?.writable === false ? 'spill not writable' : undefined;
+      });
+      closers.push(() => server.close());
+      http = { host: config.http.host, port: server.port };
+    }
+    closers.push(() => nbd.close());
+    const uriOf =
+      parts.listenFds.length > 0
+        ? await takeListeners(nbd, parts.listenFds)
+        : await openListeners(nbd, config);
+    logSettings(engine, config, log);
+    log.info(`control socket ${controlPath}`);
+    if (http !== undefined) log.info(`http://${formatHostPort(http)}/`);
+    state = 'ready';
+    return {
+      engine,
+      uris: uriOf.flatMap((uri) => engine.exports.map((disk) => uri(disk.name))),
+      controlPath,
+      http,
+      stop: async () => {
+        state = 'stopping';
+        await closers.close();
+      },
+    };
+  } catch (error) {
+    // The first failure is the one to report; a second while closing follows from it.
+    await closers.close().catch((second: unknown) => log.warn(`while closing: ${String(second)}`));
+    throw error;
+  }
+}

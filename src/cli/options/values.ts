@@ -1,0 +1,143 @@
+/**
+ * Values on the command line, in the configuration file and in `zswapd set`: text to value and back.
+ * A parser throws RangeError with what is wrong and what is taken, without the option's name, which
+ * the caller puts in front.
+ */
+import { GIB, KIB, MIB } from '../../std/units.ts';
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  B: 1,
+  K: KIB,
+  KB: KIB,
+  KIB: KIB,
+  M: MIB,
+  MB: MIB,
+  MIB: MIB,
+  G: GIB,
+  GB: GIB,
+  GIB: GIB,
+  T: 1024 * GIB,
+  TB: 1024 * GIB,
+  TIB: 1024 * GIB,
+};
+
+/** What a size may look like, for messages. */
+export const SIZE_FORM = 'bytes, or 512K, 64M, 1G';
+
+/**
+ * Bytes from `1048576`, `512K`, `64M`, `1.5G` or `1GiB`; units are powers of two.
+ *
+ * @throws RangeError if it is no size, is not whole, or is above 2^53 - 1
+ */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-zA-Z]*)$/.exec(text.trim());
+  const unit = UNITS[(match?.[2] ?? '?').toUpperCase()];
+  if (match === null || unit === undefined) {
+    throw new RangeError(`'${text}' is not a size; it takes ${SIZE_FORM}`);
+  }
+  const bytes = Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes)) {
+    throw new RangeError(`'${text}' is not a whole number of bytes below 8P`);
+  }
+  return bytes;
+}
+
+/** Bytes in the largest unit that is exact: `64M`, `1G`, `1000`. Inverse of {@link parseSize}. */
+export function formatSize(bytes: number): string {
+  if (bytes > 0 && bytes % GIB === 0) return `${bytes / GIB}G`;
+  if (bytes > 0 && bytes % MIB === 0) return `${bytes / MIB}M`;
+  if (bytes > 0 && bytes % KIB === 0) return `${bytes / KIB}K`;
+  return String(bytes);
+}
+
+/** A whole percentage, 0..100, as the kernel's parameters take it. */
+export function parsePercent(text: string): number {
+  const value = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 100)) {
+    throw new RangeError(`'${text}' is not a percentage; it takes a whole number from 0 to 100`);
+  }
+  return value;
+}
+
+/** A switch: `0` or `1`; the kernel's `N`/`Y` are taken too. */
+export function parseSwitch(text: string): boolean {
+  if (/^(1|y|yes|on|true)$/i.test(text)) return true;
+  if (/^(0|n|no|off|false)$/i.test(text)) return false;
+  throw new RangeError(`'${text}' is not a switch; it takes 0 or 1`);
+}
+
+/** Where to listen on TCP. */
+export interface HostPort {
+  /** A name or an address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0..65535; 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** `HOST:PORT`; an IPv6 address stands in brackets. */
+export function parseHostPort(text: string): HostPort {
+  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (match === null || !(port <= 65535)) {
+    throw new RangeError(
+      `'${text}' is not HOST:PORT; it takes for example 127.0.0.1:10809 or [::1]:10809`,
+    );
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** The text of an address, as {@link parseHostPort} takes it and as URIs have it. */
+export function formatHostPort(address: HostPort): string {
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  return `${host}:${address.port}`;
+}
+
+/** A path that is not empty. */
+export function parsePath(text: string): string {
+  if (text === '' || text.includes('\0')) throw new RangeError(`'${text}' is not a path`);
+  return text;
+}
+
+/** Longest path of a Unix socket in Linux: `sun_path` of unix(7) less its final zero byte. */
+const SOCKET_PATH_BYTES_MAX = 107;
+
+/** A path that a Unix socket can have. A longer one would be cut off silently by the system. */
+export function parseSocketPath(text: string): string {
+  const path = parsePath(text);
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    throw new RangeError(
+      `'${text}' is longer than the ${SOCKET_PATH_BYTES_MAX} bytes a socket path may have`,
+    );
+  }
+  return path;
+}
+
+/** `NAME` or `NAME:LEVEL`, as text in its normal form; whether it exists the registry knows. */
+export function parseCompressor(text: string): string {
+  const match = /^([a-z][a-z0-9-]*)(?::(-?\d{1,3}))?$/.exec(text);
+  if (match === null) {
+    throw new RangeError(
+      `'${text}' is not a compressor; it takes NAME or NAME:LEVEL ('zswapd compressors' lists them)`,
+    );
+  }
+  return text;
+}
+
+export const ZPOOLS = ['zsmalloc', 'zbud', 'z3fold'] as const;
+
+/** An allocator for compressed pages, by its kernel name. */
+export type ZpoolName = (typeof ZPOOLS)[number];
+
+export function parseZpool(text: string): ZpoolName {
+  const name = ZPOOLS.find((known) => known === text);
+  if (name === undefined) {
+    throw new RangeError(`'${text}' is not an allocator; it takes ${ZPOOLS.join(', ')}`);
+  }
+  return name;
+}
+
+/** The compressed bytes a tenant may hold; `max` is no limit, as in the cgroup file. */
+export function parseZswapMax(text: string): number | 'max' {
+  return text === 'max' ? 'max' : parseSize(text);
+}

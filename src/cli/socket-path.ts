@@ -1,0 +1,73 @@
+/**
+ * Unix socket files: taking over the one that a dead process left behind, never that of a live one.
+ */
+import { lstat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { ZswapError } from '../std/error.ts';
+
+/** Whether somebody accepts connections at the path. */
+async function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      socket.destroy();
+      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
+      // A listener whose backlog is full is alive too.
+      else if (error.code === 'EAGAIN') resolve(true);
+      else reject(error);
+    });
+  });
+}
+
+/**
+ * Makes a path free for a new socket.
+ *
+ * @param option - the option to name in messages, such as `--control`
+ * @throws ZswapError `ZSWAP_LISTEN` if a process listens there, or something else than a socket is
+ */
+export async function claimSocketPath(path: string, option: string): Promise<void> {
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new ZswapError('ZSWAP_LISTEN', `${option}: cannot use '${path}': ${String(error)}`, {
+      cause: error,
+    });
+  });
+  if (stats === undefined) return;
+  if (!stats.isSocket()) {
+    throw new ZswapError('ZSWAP_LISTEN', `${option}: '${path}' exists and is not a socket`);
+  }
+  const live = await answers(path).catch((error: unknown) => {
+    throw new ZswapError('ZSWAP_LISTEN', `${option}: cannot use '${path}': ${String(error)}`, {
+      cause: error,
+    });
+  });
+  if (live) {
+    throw new ZswapError(
+      'ZSWAP_LISTEN',
+      `${option}: '${path}' is in use by another process; choose another path with ${option} PATH`,
+    );
+  }
+  await unlink(path);
+}
+
+/** The error for an address that cannot be listened on, naming the option to change. */
+export function listenError(error: unknown, option: string, address: string): ZswapError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'is in use',
+    EACCES: 'is not allowed for this user',
+    EADDRNOTAVAIL: 'is not an address of this machine',
+    ENOTFOUND: 'has an unknown host name',
+    ENOENT: 'lies in a folder that does not exist',
+  };
+  const reason = reasons[code] ?? `cannot be listened on (${String(error)})`;
+  return new ZswapError(
+    'ZSWAP_LISTEN',
+    `${option}: ${address} ${reason}; choose another with ${option}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,167 @@
+/**
+ * The daemon's HTTP door: figures for Prometheus, programs and people, health for supervisors. It only
+ * reads; everything that changes something goes through the control socket.
+ *
+ * There is no login, so it listens on loopback by default. A web page that someone on this machine
+ * visits can send requests here through a name of its own that resolves to 127.0.0.1: so a request
+ * must name an address, `localhost`, or the host that was configured.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP, type AddressInfo } from 'node:net';
+import { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from '../metrics/prometheus.ts';
+import type { ServiceFacts } from '../metrics/prometheus.ts';
+import type { StatsSnapshot } from '../metrics/snapshot.ts';
+import { STATUS_PAGE, STATUS_PAGE_POLICY } from './page.ts';
+
+/** Connections at a time; a scraper and a few browsers need less. */
+const CONNECTIONS_MAX = 64;
+const HEADERS_BYTES_MAX: number = 8 * 1024;
+const HEADERS_WAIT_MS = 5_000;
+const REQUEST_WAIT_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+/** Largest body that is read past; a GET has none. */
+const BODY_BYTES_MAX: number = 64 * 1024;
+
+/** What the server shows. */
+export interface HttpSource {
+  snapshot(): StatsSnapshot;
+  facts(): ServiceFacts;
+  /** Why requests should not be sent here, in one line; undefined if all is well. */
+  unreadyReason(): string | undefined;
+}
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface HttpServer {
+  /** The port it listens on. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const TEXT = 'text/plain; charset=utf-8';
+
+function plain(status: number, body: string): Answer {
+  return { status, type: TEXT, body: `${body}\n` };
+}
+
+const ROUTES: Readonly<Record<string, (source: HttpSource) => Answer>> = {
+  '/': () => ({
+    status: 200,
+    type: 'text/html; charset=utf-8',
+    body: STATUS_PAGE,
+    headers: { 'content-security-policy': STATUS_PAGE_POLICY },
+  }),
+  '/metrics': (source) => ({
+    status: 200,
+    type: PROMETHEUS_CONTENT_TYPE,
+    body: formatPrometheus(source.snapshot(), source.facts()),
+  }),
+  '/api/stats': (source) => ({
+    status: 200,
+    type: 'application/json; charset=utf-8',
+    body: `${JSON.stringify(source.snapshot())}\n`,
+  }),
+  '/healthz': () => plain(200, 'ok'),
+  '/readyz': (source) => {
+    const reason = source.unreadyReason();
+    return reason === undefined ? plain(200, 'ready') : plain(503, reason);
+  },
+};
+
+/** The host of a `Host` header without its port and brackets, in lower case. */
+function hostOf(header: string): string {
+  return header
+    .toLowerCase()
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1');
+}
+
+/** Whether a request may be answered: a browser lured here by a foreign name sends that name. */
+function isExpectedHost(header: string | undefined, configured: string): boolean {
+  // Only HTTP/1.0 may leave it out, which no browser speaks.
+  if (header === undefined) return true;
+  const host = hostOf(header);
+  return host === 'localhost' || host === configured.toLowerCase() || isIP(host) !== 0;
+}
+
+function answerFor(request: IncomingMessage, source: HttpSource, host: string): Answer {
+  if (!isExpectedHost(request.headers.host, host)) {
+    return plain(403, 'this host name is not served here; use an IP address or localhost');
+  }
+  const [path = '/'] = (request.url ?? '/').split('?');
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (route === undefined) return plain(404, 'not found');
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+  }
+  return route(source);
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  const hasBody = Number(request.headers['content-length'] ?? 0) > 0;
+  const isTooLong = Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX;
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'content-length': Buffer.byteLength(answer.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    ...answer.headers,
+    ...(isTooLong || request.headers['transfer-encoding'] ? { connection: 'close' } : {}),
+  });
+  response.end(request.method === 'HEAD' ? undefined : answer.body);
+  if (hasBody && !isTooLong) request.resume();
+}
+
+async function listen(server: Server, options: HttpOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // A server that listens on TCP has such an address.
+  return (server.address() as AddressInfo).port;
+}
+
+/** Opens the HTTP server. Rejects with the system's error if the address cannot be listened on. */
+export async function openHttpServer(
+  options: HttpOptions,
+  source: HttpSource,
+): Promise<HttpServer> {
+  const server = createServer(
+    {
+      maxHeaderSize: HEADERS_BYTES_MAX,
+      headersTimeout: HEADERS_WAIT_MS,
+      requestTimeout: REQUEST_WAIT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    (request, response) => {
+      send(request, response, answerFor(request, source, options.host));
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  const port = await listen(server, options);
+  return {
+    port,
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * The statistics in Prometheus' text format, version 0.0.4: base units, `_total` for counters, one
+ * label `export` for what is counted by tenant. Export names are few and chosen by the operator, so
+ * the label is bounded.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+import { SWAP_EVENTS, type MemcgStats, type StatsSnapshot } from './snapshot.ts';
+
+/** What `/metrics` answers as its content type. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Facts that are not the engine's. */
+export interface ServiceFacts {
+  readonly version: string;
+  readonly nodeVersion: string;
+  /** Open NBD connections. */
+  readonly connectionCount: number;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Sample {
+  readonly labels?: Labels;
+  readonly value: number;
+}
+
+interface Family {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly samples: readonly Sample[];
+}
+
+function escapeLabel(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
+
+function formatValue(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return '+Inf';
+  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
+  return Number.isNaN(value) ? 'NaN' : String(value);
+}
+
+function formatSample(name: string, { labels = {}, value }: Sample): string {
+  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
+  const list = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  return `${name}${list} ${formatValue(value)}`;
+}
+
+function formatFamily(family: Family): string {
+  const name = `zswapd_${family.name}`;
+  const samples = family.samples.map((sample) => formatSample(name, sample));
+  const head = [`# HELP ${name} ${escapeHelp(family.help)}`, `# TYPE ${name} ${family.type}`];
+  return [...head, ...samples, ''].join('\n');
+}
+
+function gauge(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
+  const rows = samples.map((sample) => (typeof sample === 'number' ? { value: sample } : sample));
+  return { name, type: 'gauge', help, samples: rows };
+}
+
+function counter(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
+  return { ...gauge(name, help, ...samples), type: 'counter' };
+}
+
+function zswapFamilies({ zswap, rejects, vmstat }: StatsSnapshot): Family[] {
+  return [
+    gauge('pool_bytes', "Bytes of the allocator's pages (pool_total_size).", zswap.pool_total_size),
+    gauge('stored_pages', 'Pages stored compressed.', zswap.stored_pages),
+    gauge(
+      'stored_incompressible_pages',
+      'Pages stored as they are because they do not compress.',
+      zswap.stored_incompressible_pages,
+    ),
+    counter(
+      'written_back_pages_total',
+      'Stored pages written to the device.',
+      zswap.written_back_pages,
+    ),
+    counter('pool_limit_hit_total', 'Times the pool was at its limit.', zswap.pool_limit_hit),
+    counter(
+      'writeback_failures_total',
+      'Pages whose writeback failed (reject_reclaim_fail).',
+      zswap.reject_reclaim_fail,
+    ),
+    counter('decompress_failures_total', 'Failed decompressions.', zswap.decompress_fail),
+    counter(
+      'rejects_total',
+      'Pages that zswap refused, by reason.',
+      ...Object.entries(rejects).map(([reason, value]) => ({
+        labels: { reason: reason.replace(/^reject_/, '') },
+        value,
+      })),
+    ),
+    counter(
+      'events_total',
+      'Pages moved, by the event names of vmstat.',
+      ...SWAP_EVENTS.map((event) => ({ labels: { event }, value: vmstat[event] })),
+    ),
+  ];
+}
+
+function parameterFamilies({ parameters }: StatsSnapshot): Family[] {
+  return [
+    gauge('pool_limit_bytes', "The pool's limit.", parameters.pool_size),
+    gauge(
+      'accept_threshold_ratio',
+      'A full pool takes pages again below this share of its limit.',
+      parameters.accept_threshold_percent / 100,
+    ),
+    gauge('enabled', '1 if new pages are stored compressed.', Number(parameters.enabled)),
+    gauge('shrinker_enabled', '1 if the shrinker is on.', Number(parameters.shrinker_enabled)),
+    gauge('compressor_info', 'The compressor and allocator in force.', {
+      labels: { compressor: parameters.compressor, zpool: parameters.zpool },
+      value: 1,
+    }),
+  ];
+}
+
+function exportFamilies({ memcg }: StatsSnapshot): Family[] {
+  const exports = Object.entries(memcg);
+  const each = (value: (stats: MemcgStats) => number): Sample[] =>
+    exports.map(([name, stats]) => ({ labels: { export: name }, value: value(stats) }));
+  return [
+    gauge(
+      'export_compressed_bytes',
+      'Compressed bytes an export holds (memory.zswap.current).',
+      ...each((stats) => stats['memory.zswap.current']),
+    ),
+    gauge(
+      'export_limit_bytes',
+      'Compressed bytes an export may hold (memory.zswap.max).',
+      ...each((stats) => {
+        const max = stats['memory.zswap.max'];
+        return max === 'max' ? Number.POSITIVE_INFINITY : max;
+      }),
+    ),
+    gauge(
+      'export_writeback_enabled',
+      '1 if pages of an export may go to the device (memory.zswap.writeback).',
+      ...each((stats) => stats['memory.zswap.writeback']),
+    ),
+    gauge(
+      'export_stored_bytes',
+      'Uncompressed bytes of what an export holds compressed (zswapped).',
+      ...each((stats) => stats.zswapped),
+    ),
+    counter(
+      'export_events_total',
+      'Pages of an export moved, by the event names of vmstat.',
+      ...exports.flatMap(([name, stats]) =>
+        SWAP_EVENTS.map((event) => ({ labels: { export: name, event }, value: stats[event] })),
+      ),
+    ),
+  ];
+}
+
+function spillFamilies({ spill }: StatsSnapshot): Family[] {
+  if (spill === undefined) return [];
+  return [
+    gauge('spill_size_bytes', 'Size of the backing swap device.', spill.size_bytes),
+    gauge('spill_used_bytes', 'Bytes of device pages in use.', spill.used_bytes),
+    gauge('spill_held_bytes', 'Bytes of storage really held.', spill.held_bytes),
+    gauge('spill_writable', '0 since a write has failed.', Number(spill.writable)),
+    gauge('spill_direct', '1 if the page cache is bypassed.', Number(spill.direct)),
+  ];
+}
+
+function serviceFamilies(stats: StatsSnapshot, facts: ServiceFacts): Family[] {
+  return [
+    gauge('build_info', 'Version of the program and of Node.', {
+      labels: { version: facts.version, node: facts.nodeVersion },
+      value: 1,
+    }),
+    gauge('nbd_connections', 'Open NBD connections.', facts.connectionCount),
+    gauge('resident_memory_bytes', 'Resident memory of the process.', stats.process.rss),
+    gauge(
+      'metadata_bytes',
+      'Everything the engine holds beside compressed data.',
+      stats.process.metadata_bytes,
+    ),
+    gauge('uptime_seconds', 'Time since start.', stats.process.uptime_seconds),
+  ];
+}
+
+/** The whole text of `/metrics`. */
+export function formatPrometheus(stats: StatsSnapshot, facts: ServiceFacts): string {
+  return [
+    ...serviceFamilies(stats, facts),
+    ...zswapFamilies(stats),
+    ...parameterFamilies(stats),
+    ...exportFamilies(stats),
+    ...spillFamilies(stats),
+  ]
+    .map(formatFamily)
+    .join('');
+}

@@ -1,0 +1,120 @@
+/**
+ * The statistics of a running daemon as one plain object: what `/api/stats` and `zswapd stat --json`
+ * print, and what the Prometheus text is made from. Names are the kernel's (debugfs, vmstat, cgroup
+ * files), so every guide to zswap applies. A snapshot is taken in one section and never changes.
+ */
+
+/** debugfs `/sys/kernel/debug/zswap/`. Counters count since start; the rest is a state. */
+export interface ZswapStats {
+  /** Entries now. */
+  readonly stored_pages: number;
+  /** Entries now that are kept as they are because they do not compress. */
+  readonly stored_incompressible_pages: number;
+  /** Bytes of the allocator's pages. */
+  readonly pool_total_size: number;
+  readonly written_back_pages: number;
+  readonly pool_limit_hit: number;
+  readonly reject_compress_poor: number;
+  readonly reject_compress_fail: number;
+  readonly reject_alloc_fail: number;
+  readonly reject_kmemcache_fail: number;
+  /** Candidates whose writeback failed, as in the kernel: not refused pages. */
+  readonly reject_reclaim_fail: number;
+  readonly decompress_fail: number;
+}
+
+/** Why a page was refused. The kernel counts four of them; the others are ours. */
+export type RejectReason =
+  | 'disabled'
+  | 'memcg_limit'
+  | 'pool_limit'
+  | 'no_pool'
+  | 'reject_compress_poor'
+  | 'reject_compress_fail'
+  | 'reject_alloc_fail'
+  | 'reject_kmemcache_fail';
+
+/** The events of `/proc/vmstat`, in pages. The same set is counted for each export. */
+export interface SwapEvents {
+  readonly zswpin: number;
+  readonly zswpout: number;
+  readonly zswpwb: number;
+  /** Pages read from the device. */
+  readonly pswpin: number;
+  /** Pages written to the device, writeback included. */
+  readonly pswpout: number;
+  readonly swpin_zero: number;
+  readonly swpout_zero: number;
+}
+
+/** Names of {@link SwapEvents} in the order they are shown. */
+export const SWAP_EVENTS = [
+  'zswpin',
+  'zswpout',
+  'zswpwb',
+  'pswpin',
+  'pswpout',
+  'swpin_zero',
+  'swpout_zero',
+] as const;
+
+/** What is in force, by the names of `/sys/module/zswap/parameters`, and two of our own. */
+export interface ParameterStats {
+  readonly enabled: boolean;
+  /** `NAME` or `NAME:LEVEL`. */
+  readonly compressor: string;
+  /** Percent of the machine's memory; in force unless the limit was given in bytes. */
+  readonly max_pool_percent: number;
+  readonly accept_threshold_percent: number;
+  readonly shrinker_enabled: boolean;
+  readonly zpool: string;
+  /** The pool's limit that is in force, in bytes. */
+  readonly pool_size: number;
+}
+
+/** One export's memory control group. */
+export interface MemcgStats extends SwapEvents {
+  /** Compressed bytes it holds. */
+  readonly 'memory.zswap.current': number;
+  /** Compressed bytes it may hold; `max` is no limit, as in the cgroup file. */
+  readonly 'memory.zswap.max': number | 'max';
+  /** 1 if its pages may go to the device. */
+  readonly 'memory.zswap.writeback': 0 | 1;
+  /** Uncompressed bytes of what it holds, as in `memory.stat`. */
+  readonly zswapped: number;
+}
+
+export interface ProcessStats {
+  /** Resident bytes of the process. */
+  readonly rss: number;
+  /** Everything the engine holds beside compressed data, in bytes. */
+  readonly metadata_bytes: number;
+  readonly uptime_seconds: number;
+}
+
+/** The backing swap device. */
+export interface SpillStats {
+  readonly path: string;
+  readonly size_bytes: number;
+  /** Bytes of pages that are in use. */
+  readonly used_bytes: number;
+  /** Bytes of storage really held; larger than `used_bytes` until holes are punched. */
+  readonly held_bytes: number;
+  /** True if it bypasses the page cache. Otherwise spilling frees less memory than it seems. */
+  readonly direct: boolean;
+  /** False once a write has failed and none has succeeded since. */
+  readonly writable: boolean;
+}
+
+export interface StatsSnapshot {
+  readonly zswap: ZswapStats;
+  /** Each refused page is counted once, under its one reason. */
+  readonly rejects: Readonly<Record<RejectReason, number>>;
+  readonly vmstat: SwapEvents;
+  readonly parameters: ParameterStats;
+  /** By export name. */
+  readonly memcg: Readonly<Record<string, MemcgStats>>;
+  readonly process: ProcessStats;
+  /** Absent without a spill device. */
+  readonly spill?: SpillStats;
+}
