@@ -35,14 +35,18 @@ const NODE_ALLOWED: readonly RegExp[] = [
 interface Import {
   readonly line: number;
   readonly target: string;
+  /** Gone once the types are stripped. */
+  readonly isTypeOnly: boolean;
 }
 
 function importsOf(text: string): Import[] {
   const code = withoutComments(text);
-  const pattern = /(?:^|[\s;}])(?:from|import)\s*\(?\s*'([^'\n]+)'/g;
+  const pattern =
+    /(?:^|[\s;}])(?:(?<type>(?:import|export) type\s[^;']*?)?from|import)\s*\(?\s*'([^'\n]+)'/g;
   return [...code.matchAll(pattern)].map((match) => ({
     line: lineAt(code, match.index + match[0].indexOf("'")),
-    target: match[1] ?? '',
+    target: match[2] ?? '',
+    isTypeOnly: match.groups?.['type'] !== undefined,
   }));
 }
 
@@ -88,11 +92,12 @@ export function floors(project: Project): Finding[] {
   });
 }
 
-/** No file imports itself by way of others. */
+/** No file needs itself, by way of others, to be loaded; types may refer to each other. */
 export function importCycles(project: Project): Finding[] {
   const graph = new Map<string, string[]>();
   for (const [path, text] of filesMatching(project, /^src\/.*\.ts$/)) {
-    const local = importsOf(text).filter(({ target }) => target.startsWith('.'));
+    const loaded = importsOf(text).filter(({ isTypeOnly }) => !isTypeOnly);
+    const local = loaded.filter(({ target }) => target.startsWith('.'));
     graph.set(
       path,
       local.map(({ target }) => resolved(path, target)),

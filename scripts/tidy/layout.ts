@@ -19,7 +19,7 @@ export function fileHeads(project: Project): Finding[] {
   });
 }
 
-/** Tells whether a file has anything to test: functions or classes, not only types and constants. */
+/** Tells whether a file has anything to test: functions or classes, not only types or numbers. */
 function holdsBehaviour(text: string): boolean {
   const code = codeOnly(text);
   return /^(?:export\s+)?(?:async\s+function|function|(?:abstract\s+)?class)\b/m.test(code);

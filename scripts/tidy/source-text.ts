@@ -59,7 +59,7 @@ function blank(source: string, parts: ReadonlySet<Part>): string {
       if (opens) templates.push(0);
       emit(piece, 'string', 1, opens ? 2 : 1);
     } else if (char === '/' && BEFORE_REGEXP.test(source.slice(Math.max(0, index - 80), index))) {
-      emit(matchAt(REGEXP, source, index) ?? char, 'string', 1);
+      emit(matchAt(REGEXP, source, index) ?? char, 'string', 1, 0);
     } else {
       if (depth >= 0 && char === '{') templates[depth] = (templates[depth] ?? 0) + 1;
       if (depth >= 0 && char === '}') templates[depth] = (templates[depth] ?? 0) - 1;

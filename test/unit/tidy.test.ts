@@ -103,6 +103,14 @@ describe('import cycles', () => {
     assert.match(messages(importCycles, files), /a\.ts -> src\/zswap\/b\.ts -> src\/zswap\/c\.ts/);
   });
 
+  it('are not made by types', () => {
+    const files = {
+      'src/zswap/a.ts': "import { b } from './b.ts';\n",
+      'src/zswap/b.ts': "import type {\n  A,\n} from './a.ts';\n",
+    };
+    assert.deepEqual(places(importCycles, files), []);
+  });
+
   it('are not seen in a shape that only joins again', () => {
     const files = {
       'src/zswap/a.ts': "import './b.ts';\nimport './c.ts';\n",
