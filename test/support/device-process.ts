@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,15 @@ export async function startHolder(
   return { child, line, ended };
 }
 
-/** Resolves when no process has this number any more. */
+/** Resolves when no process has this number any more, or only one that waits to be reaped. */
 export async function untilGone(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await setImmediate();
+  while (isRunning(pid)) await setImmediate();
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
 }

@@ -22,8 +22,8 @@ export function makeFolder(parent: string = tmpdir()): Storage {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A loop device over a file of zeros. */
-export function makeLoopDevice(bytes: number): Storage {
+/** A loop device over a file of zeros, `image` in `folder`. */
+export function makeLoopDevice(bytes: number): Storage & { readonly folder: string } {
   const folder = makeFolder();
   const image = join(folder.path, 'image');
   writeFileSync(image, '');
@@ -33,7 +33,7 @@ export function makeLoopDevice(bytes: number): Storage {
     run('losetup', ['--detach', path]);
     folder.remove();
   };
-  return { path, remove };
+  return { path, folder: folder.path, remove };
 }
 
 /** A folder on a file system in RAM with so many bytes. */
