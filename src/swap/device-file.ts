@@ -18,7 +18,13 @@ import type { SwapDevice } from './device.ts';
 import { DeviceHelper } from './device-file-helper.ts';
 import { acquireDeviceLock } from './device-file-lock.ts';
 import type { DeviceLock } from './device-file-lock.ts';
-import { cannotOpen, holdsData, openDevicePath, reopenDirect } from './device-file-open.ts';
+import {
+  cannotOpen,
+  holdsData,
+  openDevicePath,
+  readFirstPage,
+  reopenDirect,
+} from './device-file-open.ts';
 import type { OpenedPath } from './device-file-open.ts';
 import { ownerState, selfOwner } from './device-file-owner.ts';
 import { DevicePuncher } from './device-file-punch.ts';
@@ -47,6 +53,13 @@ export interface FileDeviceOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/**
+ * The helper of a killed process lives on until it has read the end of its input, a moment or a punch
+ * later, and holds the lock so long. Whoever starts again at once waits for it.
+ */
+const BUSY_ATTEMPTS_MAX = 40;
+const BUSY_WAIT_MS = 50;
+
 /** What opening has put together; closing takes it apart. */
 interface FileDeviceParts {
   readonly opened: OpenedPath;
@@ -73,6 +86,18 @@ export async function openFileDevice(options: FileDeviceOptions): Promise<FileDe
   if (!Number.isSafeInteger(pageCount) || pageCount < 0) {
     throw new RangeError(`pageCount must be a count of pages, got ${pageCount}`);
   }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      if (attempt === BUSY_ATTEMPTS_MAX || !(await isBusyByTheDead(path, error))) throw error;
+    }
+    await options.rt.sleep(BUSY_WAIT_MS);
+  }
+}
+
+async function openOnce(options: FileDeviceOptions): Promise<FileDevice> {
+  const { path } = options;
   const opened = await openDevicePath(path);
   const undo: (() => Promise<void>)[] = [() => opened.handle.close()];
   try {
@@ -262,6 +287,15 @@ async function refuseUnlessUsable(
     const message = `${path} holds data that is not ours; reset it if that data may be destroyed`;
     throw new ZswapError('ZSWAP_DEVICE_FOREIGN', message);
   }
+}
+
+/** True if the path was refused as busy and its header names a process that is no more. */
+async function isBusyByTheDead(path: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof ZswapError) || error.code !== 'ZSWAP_DEVICE_BUSY') return false;
+  const page = await readFirstPage(path);
+  const reading = decodeHeader(page);
+  if (reading.kind !== 'header' || !reading.header.isInUse) return false;
+  return (await ownerState(reading.header.owner)) === 'dead';
 }
 
 function busy(path: string, reading: HeaderReading): ZswapError {

@@ -196,6 +196,23 @@ describe('a device that was not closed', () => {
     await (await openAt(at('killed'))).close();
   });
 
+  it('is waited for while the helper of its killed owner still ends', async () => {
+    const owner = await startHolder([at('restarted'), PAGE_COUNT]);
+    const helper = Number(owner.line.split(' ')[1]);
+    process.kill(helper, 'SIGSTOP');
+    owner.child.kill('SIGKILL');
+    await owner.ended;
+    const sleeps: number[] = [];
+    const impatient = new LoopRt();
+    impatient.sleep = (ms): Promise<void> => {
+      sleeps.push(ms);
+      if (sleeps.length === 2) process.kill(helper, 'SIGCONT');
+      return rt.sleep(ms);
+    };
+    await (await openAt(at('restarted'), { reset: true, rt: impatient })).close();
+    assert.ok(sleeps.length >= 2);
+  });
+
   it('is refused if its owner is of another container, and accepted with reset', async () => {
     await (await openAt(at('container'))).close();
     const header = headerOf(at('container'));
