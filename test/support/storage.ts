@@ -28,7 +28,7 @@ export function makeLoopDevice(bytes: number): Storage & { readonly folder: stri
   const image = join(folder.path, 'image');
   writeFileSync(image, '');
   truncateSync(image, bytes);
-  const path = run('losetup', ['--find', '--show', image]).trim();
+  const path = removeOnFailure(folder, () => run('losetup', ['--find', '--show', image])).trim();
   const remove = (): void => {
     run('losetup', ['--detach', path]);
     folder.remove();
@@ -39,7 +39,8 @@ export function makeLoopDevice(bytes: number): Storage & { readonly folder: stri
 /** A folder on a file system in RAM with so many bytes. */
 export function makeSmallFileSystem(bytes: number): Storage {
   const folder = makeFolder();
-  run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'zswapd-test', folder.path]);
+  const mount = ['-t', 'tmpfs', '-o', `size=${bytes}`, 'zswapd-test', folder.path];
+  removeOnFailure(folder, () => run('mount', mount));
   const remove = (): void => {
     run('umount', [folder.path]);
     folder.remove();
@@ -74,6 +75,15 @@ export function transfer(
     if (verb === 'read') device.read(bio);
     else device.write(bio);
   });
+}
+
+function removeOnFailure(folder: Storage, make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
 }
 
 function run(command: string, args: readonly string[]): string {

@@ -5,6 +5,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { present } from '../../../src/std/assert.ts';
 import { MIB } from '../../../src/std/units.ts';
@@ -87,6 +88,8 @@ describe('DeviceHelper', () => {
     assert.equal(await readFile(fifo, 'utf8'), 'started\n');
     process.kill(present(helper.pid), 'SIGKILL');
     await untilGone(present(helper.pid));
+    // Time enough for the end of the shell to be noticed, if that were what counts.
+    for (let turn = 0; turn < 100; turn++) await setImmediate();
     assert.equal(isAnswered, false);
     await writeFile(fifo, 'end\n');
     assert.match(present(await answer), /has ended/);

@@ -84,6 +84,20 @@ describe('DevicePages', () => {
     assert.equal(pages.runLength, 4);
   });
 
+  it('starts again at the front of the current cluster once all of it is free', () => {
+    const pages = new DevicePages(10_000);
+    pages.allocateRun(100);
+    freeRange(pages, 0, 100);
+    assert.equal(pages.allocateRun(32), 0);
+  });
+
+  it('goes on behind the last run before it reuses what was freed in front of it', () => {
+    const pages = new DevicePages(10_000);
+    pages.allocateRun(100);
+    freeRange(pages, 20, 40);
+    assert.equal(pages.allocateRun(32), 100);
+  });
+
   it('refuses to free a page twice or one it never gave', () => {
     const pages = new DevicePages(2000);
     const page = pages.allocateRun(1);
