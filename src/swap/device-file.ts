@@ -76,6 +76,8 @@ interface FileDeviceParts {
  * A file gets its full size as a hole and mode 0600. The lock is atomic against every process in the
  * same network namespace, and against all others where flock(1) is installed.
  *
+ * @remarks Locks: takes the device's, until {@link FileDevice.close}. Waits: often; up to two seconds
+ *   for the helper of an owner that was killed.
  * @throws ZswapError `ZSWAP_DEVICE_BUSY`, `ZSWAP_DEVICE_UNCLEAN`, `ZSWAP_DEVICE_FOREIGN`, or
  *   `ZSWAP_DEVICE_OPEN` if the path cannot be used at all; nothing is changed then, except that a
  *   missing file may have been created

@@ -70,19 +70,9 @@ export class Segments {
     return this.#queuedCount;
   }
 
-  /** Segments taken and not ended yet. */
-  get punchingCount(): number {
-    return this.#punchingCount;
-  }
-
   /** Live pages of one segment. */
   livePagesOf(segment: number): number {
     return present(this.#livePages[segment]);
-  }
-
-  /** True if a segment was written since it was last given back. */
-  hasStorage(segment: number): boolean {
-    return this.#hasStorage[segment] === 1;
   }
 
   /** First storage page that may be given back with `segment`; never a leading page. */

@@ -11,8 +11,11 @@ import { present } from '../../../src/std/assert.ts';
 import { OK } from '../../../src/std/errno.ts';
 import { PAGE_SIZE } from '../../../src/std/units.ts';
 import { BIO_PAGES, Bio } from '../../../src/swap/device.ts';
+import { PageChecksums } from '../../../src/swap/checksums.ts';
+import { crc32 } from '../../../src/swap/crc32.ts';
 import { openFileDevice } from '../../../src/swap/device-file.ts';
 import type { FileDevice } from '../../../src/swap/device-file.ts';
+import { DevicePages, NO_DEVICE_PAGE } from '../../../src/swap/placement.ts';
 import { untilGone } from '../../support/device-process.ts';
 import { LoopRt } from '../../support/loop-rt.ts';
 import { makeFolder, transfer } from '../../support/storage.ts';
@@ -178,4 +181,74 @@ describe('giving space back', () => {
     assert.equal(device.heldBytes(), before - SEGMENT_BYTES);
     await device.close();
   });
+
+  it('loses no page while writes, reads, discards and punches overlap', async () => {
+    const device = await openFileDevice({
+      path: join(folder.path, 'overlapping'),
+      pageCount: 2048,
+      rt,
+      segmentPages: SEGMENT_PAGES,
+    });
+    const churn = new Churn(device);
+    await Promise.all(Array.from({ length: 8 }, () => churn.work(150)));
+    assert.ok(churn.pagesChecked > 1000);
+    await device.close();
+  });
 });
+
+/** A run of device pages that holds data. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Several workers that fill, check and empty one device through placement and checksums. */
+class Churn {
+  pagesChecked = 0;
+  readonly #device: FileDevice;
+  readonly #placement: DevicePages;
+  readonly #checksums: PageChecksums;
+  /** Runs that no worker is busy with. */
+  readonly #runs: Run[] = [];
+
+  constructor(device: FileDevice) {
+    this.#device = device;
+    this.#placement = new DevicePages(device.pageCount);
+    this.#checksums = new PageChecksums(device.pageCount);
+  }
+
+  async work(steps: number): Promise<void> {
+    const bio = new Bio();
+    for (let step = 0; step < steps; step++) {
+      // More goes in than out for a while, then the other way round, so that segments empty.
+      const share = step % 50 < 25 ? 0.7 : 0.2;
+      if (rt.randomU32() / 2 ** 32 < share) await this.#fill(bio);
+      else await this.#empty(bio);
+    }
+  }
+
+  async #fill(bio: Bio): Promise<void> {
+    const first = this.#placement.allocateRun(1 + (rt.randomU32() % BIO_PAGES));
+    if (first === NO_DEVICE_PAGE) return;
+    const count = this.#placement.runLength;
+    for (const [index, page] of bio.pages.slice(0, count).entries()) {
+      page.fill(rt.randomU32() >>> 24);
+      this.#checksums.set(first + index, crc32(page));
+    }
+    assert.equal((await transfer(this.#device, bio, 'write', first, count)).error, OK);
+    this.#runs.push({ first, count });
+  }
+
+  async #empty(bio: Bio): Promise<void> {
+    const [run] = this.#runs.splice(rt.randomU32() % (this.#runs.length + 1), 1);
+    if (run === undefined) return;
+    const { first, count } = run;
+    assert.equal((await transfer(this.#device, bio, 'read', first, count)).error, OK);
+    for (const [index, page] of bio.pages.slice(0, count).entries()) {
+      assert.ok(this.#checksums.matches(first + index, crc32(page)), `page ${first + index}`);
+      this.pagesChecked++;
+      this.#placement.free(first + index);
+    }
+    this.#device.discard(first, count);
+  }
+}
