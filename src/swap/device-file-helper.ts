@@ -15,8 +15,8 @@ import { createInterface } from 'node:readline';
 import { assert, present } from '../std/assert.ts';
 
 /**
- * The tools inherit our end of the answers as descriptor 4, so that a helper counts as ended only when
- * a punch that outlived it has ended too: the segment may be written from then on.
+ * The tools inherit our end of the answers as descriptor 4, so that a helper counts as ended only
+ * when a punch that outlived it has ended too: the segment may be written from then on.
  *
  * flock(1) ends with 1 for a conflict and with 65 or more where the file system has no locks.
  */

@@ -3,8 +3,9 @@
  *
  * Node cannot call flock(2), so the lock is a listening Unix socket in the abstract namespace whose
  * name is made of the device's identity: binding it is atomic, needs no file, and ends with the
- * process however that ends. Its reach is the network namespace; beyond it, the helper process takes
- * flock(2) on our own descriptor, block devices are opened exclusively, and the header names its owner.
+ * process however that ends. Its reach is the network namespace; beyond it, the helper process
+ * takes flock(2) on our own descriptor, block devices are opened exclusively, and the header names
+ * its owner.
  */
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';

@@ -13,8 +13,8 @@ import { KIB, MIB, PAGE_SIZE } from '../std/units.ts';
 const { O_CREAT, O_DIRECT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /**
- * Bytes looked at from either end. File systems, partition tables, RAID and volume managers put their
- * signatures within the first 64 KiB or just behind (btrfs), some at the end.
+ * Bytes looked at from either end. File systems, partition tables, RAID and volume managers put
+ * their signatures within the first 64 KiB or just behind (btrfs), some at the end.
  */
 const SIGNATURE_BYTES: number = MIB;
 

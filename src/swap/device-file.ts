@@ -1,7 +1,7 @@
 /**
- * A backing swap device on disk: a file, created sparse, or a block device. One header page, then the
- * device pages. Requests go to the kernel past the page cache where the file system allows, because
- * through it a page written back would still occupy RAM.
+ * A backing swap device on disk: a file, created sparse, or a block device. One header page, then
+ * the device pages. Requests go to the kernel past the page cache where the file system allows,
+ * because through it a page written back would still occupy RAM.
  *
  * Opening makes sure of three things: no other process uses the device, the last one ended cleanly,
  * and no data of somebody else is there. Whoever knows better says `reset`, except about the first.
@@ -54,8 +54,8 @@ export interface FileDeviceOptions {
 }
 
 /**
- * The helper of a killed process lives on until it has read the end of its input, a moment or a punch
- * later, and holds the lock so long. Whoever starts again at once waits for it.
+ * The helper of a killed process lives on until it has read the end of its input, a moment or a
+ * punch later, and holds the lock so long. Whoever starts again at once waits for it.
  */
 const BUSY_ATTEMPTS_MAX = 40;
 const BUSY_WAIT_MS = 50;
@@ -73,10 +73,11 @@ interface FileDeviceParts {
 /**
  * Opens a file or block device as a backing swap device and marks it in use.
  *
- * A file gets its full size as a hole and mode 0600. The lock is atomic against every process in the
- * same network namespace, and against all others where flock(1) is installed.
+ * A file gets its full size as a hole and mode 0600. The lock is atomic against every process in
+ * the same network namespace, and against all others where flock(1) is installed.
  *
- * @remarks Locks: takes the device's, until {@link FileDevice.close}. Waits: often; up to two seconds
+ * @remarks Locks: takes the device's, until {@link FileDevice.close}. Waits: often; up to two
+ * seconds
  *   for the helper of an owner that was killed.
  * @throws ZswapError `ZSWAP_DEVICE_BUSY`, `ZSWAP_DEVICE_UNCLEAN`, `ZSWAP_DEVICE_FOREIGN`, or
  *   `ZSWAP_DEVICE_OPEN` if the path cannot be used at all; nothing is changed then, except that a
@@ -282,7 +283,7 @@ async function refuseUnlessUsable(
   }
   if (reset) return;
   if (reading.kind === 'damaged') {
-    const message = `${path} has a header of another version or a damaged one; reset it if it may go`;
+    const message = `${path} has a header of another version or a damaged one; reset it to use it`;
     throw new ZswapError('ZSWAP_DEVICE_FOREIGN', message);
   }
   if (await holdsData(opened)) {

@@ -1,7 +1,7 @@
 /**
- * A process that opens a backing swap device, says `ready` with the pid of its helper, and closes the
- * device when its standard input ends, or, with `leave`, just comes to its end. Arguments: path,
- * pages, `leave`. On failure it says the error's code and message instead.
+ * A process that opens a backing swap device, says `ready` with the pid of its helper, and closes
+ * the device when its standard input ends, or, with `leave`, just comes to its end. Arguments:
+ * path, pages, `leave`. On failure it says the error's code and message instead.
  */
 import { openFileDevice } from '../../src/swap/device-file.ts';
 import type { FileDevice } from '../../src/swap/device-file.ts';

@@ -1,6 +1,6 @@
 /**
- * Space given back by a real helper process on a real file system. Stopping the helper with a signal
- * holds a punch open for as long as a test needs.
+ * Space given back by a real helper process on a real file system. Stopping the helper with a
+ * signal holds a punch open for as long as a test needs.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Opening and closing: who may have the device, and in which state it is left. Other holders are real
- * processes; full disks are real file systems.
+ * Opening and closing: who may have the device, and in which state it is left. Other holders are
+ * real processes; full disks are real file systems.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Behaviour of the allocator in small scenes, then random allocations and frees against a model that
- * is a plain set of used pages.
+ * Behaviour of the allocator in small scenes, then random allocations and frees against a model
+ * that is a plain set of used pages.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
