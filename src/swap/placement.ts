@@ -176,7 +176,7 @@ export class DevicePages {
     return false;
   }
 
-  /** Finds a run of the current cluster: the first long enough after the cursor, else the longest. */
+  /** Finds a run: the first long enough after the cursor, else the longest of the cluster. */
   #findRun(wanted: number): void {
     this.#scan(this.#cursor, wanted);
     if (this.runLength < wanted && this.#cursor > 0) this.#scan(0, wanted);
