@@ -47,19 +47,19 @@ const TABLE: Readonly<Record<CompressorName, Compressor>> = {
     levels: undefined,
     description: 'fastest both ways; the default',
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lz4.ts')).createLz4(),
+    open: async () => (await import('./lz4.ts')).lz4,
   },
   lzo: {
     levels: undefined,
     description: "a little denser than lz4, slower out; zswap's own default",
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lzo.ts')).createLzo(),
+    open: async () => (await import('./lzo.ts')).lzo,
   },
   'lzo-rle': {
     levels: undefined,
     description: "lzo with runs of zeros made short; zram's own default",
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lzo-rle.ts')).createLzoRle(),
+    open: async () => (await import('./lzo-rle.ts')).lzoRle,
   },
   zstd: {
     levels: ZSTD_LEVELS,

@@ -5,12 +5,12 @@
 import { openFileDevice } from '../../src/swap/device-file.ts';
 import type { FileDevice } from '../../src/swap/device-file.ts';
 import { Bio } from '../../src/swap/device.ts';
-import { LoopRt } from './loop-rt.ts';
+import { NodeRt } from '../../src/rt/rt-node.ts';
 import { transfer } from './storage.ts';
 
 async function hold(path: string, pageCount: number): Promise<FileDevice | undefined> {
   try {
-    const device = await openFileDevice({ path, pageCount, rt: new LoopRt() });
+    const device = await openFileDevice({ path, pageCount, rt: new NodeRt() });
     await transfer(device, new Bio(), 'write', 0, 8);
     console.log('ready');
     return device;
