@@ -2,6 +2,7 @@
  * Pages of the kinds that memory is made of, generated from a seed: the same kind and seed give the
  * same bytes on every machine, so a failing test can be named by them.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { present } from '../../src/std/assert.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
 
@@ -172,3 +173,21 @@ export function generatePages(perKind: number): GeneratedPage[] {
     Array.from({ length: perKind }, (_, seed) => generatePage(kind, seed)),
   );
 }
+
+const SHARED_PAGES = new URL('../../../../shared/pages/sample-pages.bin', import.meta.url);
+
+/**
+ * Real pages from beside the project, or undefined where they are not; a test must then say
+ * {@link SHARED_PAGES_MISSING}.
+ */
+export function sharedPages(): Uint8Array[] | undefined {
+  if (!existsSync(SHARED_PAGES)) return undefined;
+  const bytes = readFileSync(SHARED_PAGES);
+  const count = bytes.length / PAGE_SIZE;
+  return Array.from({ length: count }, (_, index) =>
+    bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE),
+  );
+}
+
+/** Why a test of real pages does not run. */
+export const SHARED_PAGES_MISSING = 'skipped: needs ../shared/pages/sample-pages.bin';
