@@ -27,8 +27,6 @@ export interface ArenaOptions {
 }
 
 const CHUNK_BYTES = 4 * MIB;
-/** Released chunks above the last used one that are never dropped. */
-const RELEASED_KEPT = 8;
 const OWNER_SHIFT = 24;
 const OWNERS_MAX = 255;
 /** An owner's frame indices are below this. */
@@ -40,6 +38,10 @@ export class Arena {
   readonly #shift: number;
   readonly #pageLimit: number;
   readonly #blocks: IndexBlocks;
+  /**
+   * Released chunks stay, without memory: the garbage collector takes a new buffer for a reason to
+   * work, by its full size.
+   */
   readonly #chunks: Chunk[] = [];
   /** By owner number, which is never 0 so that an owner word of 0 means a free frame. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
@@ -195,10 +197,5 @@ export class Arena {
     if (block === NO_BLOCK) return;
     present(this.#chunks[block]).release();
     this.#residentBytes -= this.#chunkBytes;
-    // Released chunks wait for their next use; when most are such, the highest are dropped.
-    const { blockEnd } = this.#blocks;
-    if (this.#chunks.length > 2 * blockEnd + RELEASED_KEPT) {
-      this.#chunks.length = blockEnd + RELEASED_KEPT;
-    }
   }
 }

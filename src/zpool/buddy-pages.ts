@@ -114,7 +114,7 @@ export class BuddyPages implements FrameOwner {
 
   /** Gives back a page without objects that is on no list. */
   destroy(page: number): void {
-    assert(this.#get(page, CHUNK_COUNTS) === 0);
+    assert(this.isEmpty(page));
     this.#frames.free(this.frame(page));
     this.#giveNumber(page);
   }
