@@ -11,7 +11,7 @@ import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 export interface ZpoolContractOptions {
   readonly name: string;
   /** Registers one test of a runner, such as `it` of node:test. */
-  readonly test: (name: string, body: () => void) => void;
+  readonly test: (name: string, body: () => void) => unknown;
   readonly create: (arena: Arena, cells: HandleCells) => Zpool;
   /** Largest object that the allocator takes. */
   readonly sizeMax: number;

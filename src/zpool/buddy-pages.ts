@@ -8,11 +8,10 @@
  * Kernel: mm/zbud.c and mm/z3fold.c of Linux 6.11.
  */
 import { assert, present } from '../std/assert.ts';
+import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import type { Arena, FrameOwner } from './arena.ts';
+import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
-import { PoolFrames } from './pool-frames.ts';
 
 export const CHUNK_SHIFT = 6;
 export const CHUNK_SIZE: number = 1 << CHUNK_SHIFT;

@@ -11,7 +11,7 @@
  * ```
  */
 import { present } from '../std/assert.ts';
-import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
+import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 
 /** Where a free object's number could stand: there is none. */
 export const NO_OBJECT = 256;

@@ -15,9 +15,8 @@
  */
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../std/units.ts';
-import type { Arena, FrameOwner } from './arena.ts';
+import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { PoolFrames } from './pool-frames.ts';
 import { OBJECT_HEADER_BYTES, type SizeClass, type SizeClasses } from './size-class.ts';
 import {
   FRAME,
