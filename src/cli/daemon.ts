@@ -16,7 +16,7 @@ import { defaultControlPath } from './control-client.ts';
 import { openControlServer, type ControlCommand, type ControlRequest } from './control.ts';
 import { listeningAddress } from './fd-address.ts';
 import type { Log } from './log.ts';
-import { claimSocketPath, listenError } from './socket-path.ts';
+import { addressError, claimSocketPath, pathError } from './socket-path.ts';
 import { formatHostPort, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
 
@@ -135,13 +135,13 @@ async function openListeners(nbd: NbdListener, config: ServeConfig): Promise<Uri
   for (const path of config.unix) {
     await claimSocketPath(path, '--unix');
     await nbd.listenUnix(path).catch((error: unknown) => {
-      throw listenError(error, '--unix', `'${path}'`);
+      throw pathError(error, '--unix', path);
     });
     uriOf.push((exportName) => unixUri(path, exportName));
   }
   for (const address of config.listen) {
     const port = await nbd.listenTcp(address.host, address.port).catch((error: unknown) => {
-      throw listenError(error, '--listen', formatHostPort(address));
+      throw addressError(error, '--listen', address);
     });
     uriOf.push((exportName) => tcpUri({ host: address.host, port }, exportName));
   }
@@ -178,7 +178,7 @@ async function openHttp(
     unreadyReason,
   };
   return openHttpServer(address, source).catch((error: unknown) => {
-    throw listenError(error, '--http', formatHostPort(address));
+    throw addressError(error, '--http', address);
   });
 }
 

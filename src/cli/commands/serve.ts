@@ -68,12 +68,13 @@ export async function reloadParameters(
   }
   const inForce = new Map<string, string>();
   const exportNames = new Set(engine.exports.map((disk) => disk.name));
+  const unknownNames = new Set<string>();
   for (const [name, value] of wanted) {
     const [exportName = '', file] = name.split(':');
     if (current.get(name) === value) {
       inForce.set(name, value);
     } else if (file !== undefined && !exportNames.has(exportName)) {
-      log.warn(`reload: ${exportName}: exports are added only at start`);
+      unknownNames.add(exportName);
     } else {
       try {
         log.info(`reload: ${name} = ${await engine.setParameter(name, value)}`);
@@ -85,6 +86,7 @@ export async function reloadParameters(
       }
     }
   }
+  for (const name of unknownNames) log.warn(`reload: ${name}: exports are added only at start`);
   return inForce;
 }
 
