@@ -6,6 +6,7 @@
 /** What each code means and what the caller may do about it. */
 export const ERROR_CODES = {
   ZSWAP_DEVICE_IO: 'The backing swap device refused a read or a write.',
+  ZSWAP_DEVICE_OPEN: 'The path cannot be used as a backing swap device.',
   ZSWAP_DEVICE_BUSY: 'The backing swap device is in use by another process.',
   ZSWAP_DEVICE_UNCLEAN: 'The backing swap device was not closed cleanly; its contents are gone.',
   ZSWAP_DEVICE_FOREIGN: 'The backing swap device holds data that is not a swap device of ours.',

@@ -1,0 +1,53 @@
+/** What the verbs of a disk work on, and the few steps that all of them take. */
+import type { Rt } from '../rt/rt.ts';
+import type { Swap, SwapArea } from '../swap/info.ts';
+import type { SwapSlot } from '../swap/table.ts';
+import type { Zswap } from '../zswap/zswap.ts';
+import type { DiskRequest } from './disk-request.ts';
+
+/** A verb's answer to being run: the request has ended, or it has been parked. */
+export type Step = 'finished' | 'waiting';
+
+/** Longest run of a request without giving others their turn, in milliseconds. */
+export const SLICE_MS = 0.5;
+/** Pages between two looks at the clock. */
+const SLICE_PAGES = 16;
+
+export interface DiskContext {
+  readonly rt: Rt;
+  readonly swap: Swap;
+  readonly zswap: Zswap;
+  readonly area: SwapArea;
+}
+
+/** The slot of the request's next page. */
+export function slotOf(context: DiskContext, request: DiskRequest): SwapSlot {
+  return context.area.slot(request.pageNumber);
+}
+
+/** Gives up the slot of the request's next page and steps over the page. */
+export function pageDone(context: DiskContext, request: DiskRequest): void {
+  context.swap.cache.unlock(slotOf(context, request), request);
+  request.done += request.take;
+  request.stage = 'next';
+}
+
+/** Gives up the slot of the request's next page and ends the request. */
+export function pageFailed(
+  context: DiskContext,
+  request: DiskRequest,
+  error: DiskRequest['error'],
+): void {
+  context.swap.cache.unlock(slotOf(context, request), request);
+  request.fail(error);
+}
+
+/** Says whether a long request must let others run now, and if so parks it. */
+export function sliceOver(context: DiskContext, request: DiskRequest): boolean {
+  request.slicePages += 1;
+  if (request.slicePages < SLICE_PAGES) return false;
+  request.slicePages = 0;
+  if (context.rt.nowMs() - request.sliceStart < SLICE_MS) return false;
+  context.rt.yieldTask(request);
+  return true;
+}

@@ -1,0 +1,140 @@
+/**
+ * The disk front end: one swap area as a block device. Its client is a kernel that swaps on it and
+ * has a swap cache of its own, so a page may be read again without having been written: loads keep
+ * the entry, and only an overwrite or a discard drops it.
+ *
+ * A request takes its pages in ascending order and is atomic for each page, not as a whole. Requests
+ * that overlap each other in time may be applied in either order, but per page one after the other.
+ */
+import { assert } from '../std/assert.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import type { Rt } from '../rt/rt.ts';
+import type { SwapArea } from '../swap/info.ts';
+import type { Zswap } from '../zswap/zswap.ts';
+import { runDiscard } from './discard.ts';
+import type { DiskContext, Step } from './disk-context.ts';
+import { DiskRequest } from './disk-request.ts';
+import { runRead } from './read.ts';
+import type { BlkDisk, BlkRequest } from './request.ts';
+import { runWrite } from './write.ts';
+
+/** Pages that one status request looks at, at most. */
+export const STATUS_PAGES_MAX: number = 1 << 18;
+
+export class SwapDisk implements BlkDisk {
+  readonly #context: DiskContext;
+  #underWay = 0;
+  readonly #run = (request: DiskRequest): void => {
+    if (this.#runNow(request)) request.onDone(request);
+  };
+  readonly #wake = (request: DiskRequest): void => {
+    this.#context.rt.wake(request);
+  };
+
+  constructor(options: { readonly rt: Rt; readonly zswap: Zswap; readonly area: SwapArea }) {
+    const { rt, zswap, area } = options;
+    this.#context = { rt, zswap, area, swap: zswap.swap };
+  }
+
+  get name(): string {
+    return this.#context.area.name;
+  }
+
+  get area(): SwapArea {
+    return this.#context.area;
+  }
+
+  get sizeBytes(): number {
+    return this.#context.area.pageCount * PAGE_SIZE;
+  }
+
+  /** Requests that have been started and have not finished. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  createRequest(onDone: (request: BlkRequest) => void): DiskRequest {
+    return new DiskRequest(onDone, this.#run, this.#wake);
+  }
+
+  start(request: DiskRequest): boolean {
+    assert(request.offset >= 0 && request.length >= 0);
+    assert(request.offset + request.length <= this.sizeBytes);
+    request.begin();
+    this.#underWay += 1;
+    return this.#runNow(request);
+  }
+
+  feed(request: DiskRequest): boolean {
+    if (!request.waitsForPayload) return false;
+    return this.#runNow(request);
+  }
+
+  abandon(request: DiskRequest): boolean {
+    request.abandoned = true;
+    return this.feed(request);
+  }
+
+  status(
+    offset: number,
+    length: number,
+    visit: (bytes: number, state: 'data' | 'zero' | 'hole') => boolean,
+  ): void {
+    const { area, swap } = this.#context;
+    const last = Math.min(
+      Math.ceil((offset + length) / PAGE_SIZE),
+      Math.floor(offset / PAGE_SIZE) + STATUS_PAGES_MAX,
+    );
+    const end = Math.min(offset + length, last * PAGE_SIZE);
+    let from = offset;
+    while (from < end) {
+      const page = Math.floor(from / PAGE_SIZE);
+      const state = this.#state(page);
+      let next = page + 1;
+      if (state === 'hole') {
+        next = swap.table.nextUsed(area.slot(page), area.firstSlot + last, Infinity);
+        next -= area.firstSlot;
+      } else while (next < last && this.#state(next) === state) next += 1;
+      const to = Math.min(next * PAGE_SIZE, end);
+      if (!visit(to - from, state)) return;
+      from = to;
+    }
+  }
+
+  #state(page: number): 'data' | 'zero' | 'hole' {
+    switch (this.#context.swap.table.kind(this.#context.area.slot(page))) {
+      case 'free':
+        return 'hole';
+      case 'zero':
+        return 'zero';
+      case 'entry':
+      case 'device':
+        return 'data';
+    }
+  }
+
+  /** Runs a request until it ends or is parked; true: it has ended. */
+  #runNow(request: DiskRequest): boolean {
+    request.sliceStart = this.#context.rt.nowMs();
+    request.slicePages = 0;
+    if (this.#step(request) === 'waiting') return false;
+    request.stage = 'finished';
+    this.#underWay -= 1;
+    return true;
+  }
+
+  #step(request: DiskRequest): Step {
+    switch (request.op) {
+      case 'read':
+        return runRead(this.#context, request);
+      case 'write':
+        return runWrite(this.#context, request);
+      case 'trim':
+      case 'zero':
+        return runDiscard(this.#context, request);
+      case 'flush':
+        // A completed write is in place already, and more than RAM is not promised.
+        return 'finished';
+    }
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * The composition root of the engine for `zswapd serve`: it opens the backing device, the pool and
+ * the exports, and answers for them to the daemon.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import { SwapDisk } from '../blk/swap-disk.ts';
+import { openCodec } from '../codec/registry.ts';
+import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
+import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
+import { NodeRt } from '../rt/rt-node.ts';
+import { assert } from '../std/assert.ts';
+import { PAGE_SIZE, pagesOf } from '../std/units.ts';
+import { Backing } from '../swap/backing.ts';
+import { BIOS_IN_FLIGHT_MAX } from '../swap/bio-pool.ts';
+import { BIO_PAGES } from '../swap/device.ts';
+import { openFileDevice } from '../swap/device-file.ts';
+import { Swap } from '../swap/info.ts';
+import { Arena } from '../zpool/arena.ts';
+import { createZpool, ZPOOLS, type ZpoolName } from '../zpool/open.ts';
+import type { HandleCells, Zpool } from '../zpool/zpool.ts';
+import { ZswapParams } from '../zswap/params.ts';
+import { Zswap } from '../zswap/zswap.ts';
+import type { EngineConfig } from './config.ts';
+import type { DaemonEngine } from './daemon.ts';
+import { parseSize } from './options/values.ts';
+
+/**
+ * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until the
+ * new one is acknowledged, so as many as can be in flight may be held twice.
+ */
+const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
+
+/** Opens everything that the configuration names. Nothing stays open if a part cannot be had. */
+export async function openEngine(config: EngineConfig): Promise<Engine> {
+  const rt = new NodeRt();
+  // Before the device, so that a bad name leaves nothing to close.
+  const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
+  for (const spec of [config.compressor, ...config.exports.map((e) => e.compressor)]) {
+    if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openCodec(spec));
+  }
+  const swapPages = config.exports.reduce((sum, e) => sum + pagesOf(e.sizeBytes), 0);
+  const device =
+    config.spill === undefined
+      ? undefined
+      : await openFileDevice({
+          path: config.spill,
+          pageCount: isBlockDevice(config.spill) ? 0 : swapPages + OUT_OF_PLACE_PAGES,
+          reset: config.reset,
+          rt,
+        });
+  const engine = new Engine(config, rt, device && new Backing(device, rt));
+  const codecOf = (spec: string): Awaited<ReturnType<typeof openCodec>> => {
+    const codec = codecs.get(spec);
+    assert(codec !== undefined);
+    return codec;
+  };
+  engine.zswap.setCurrentPool(codecOf(config.compressor), config.zpool, engine.createZpool);
+  for (const { name, sizeBytes, zswapMax, zswapWriteback, compressor } of config.exports) {
+    const memcg = engine.addExport(name, pagesOf(sizeBytes));
+    memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);
+    memcg.setWriteback(zswapWriteback);
+    if (compressor === undefined) continue;
+    engine.zswap.setGroupPool(memcg, codecOf(compressor), config.zpool, engine.createZpool);
+  }
+  return engine;
+}
+
+function isBlockDevice(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
+}
+
+/** The engine of one daemon. */
+export class Engine implements DaemonEngine {
+  readonly rt: NodeRt;
+  readonly zswap: Zswap;
+  readonly #swap: Swap;
+  readonly #memcgs = new MemcgTree();
+  readonly #arena = new Arena();
+  readonly #params: ZswapParams;
+  readonly #exports: SwapDisk[] = [];
+  readonly #startMs: number;
+  #compressor: string;
+  #zpool: ZpoolName;
+  /** Parameters are changed one after the other: some wait for a codec to load. */
+  #settingTurn: Promise<unknown> = Promise.resolve();
+  readonly createZpool = (cells: HandleCells): Zpool =>
+    createZpool(this.#zpool, this.#arena, cells);
+
+  constructor(config: EngineConfig, rt: NodeRt, backing: Backing | undefined) {
+    this.rt = rt;
+    this.#startMs = rt.nowMs();
+    this.#compressor = config.compressor;
+    this.#zpool = config.zpool;
+    this.#params = new ZswapParams(Math.floor(totalmem() / PAGE_SIZE));
+    if (config.poolLimit.kind === 'bytes') this.#params.poolBytes = config.poolLimit.bytes;
+    else this.#params.maxPoolPercent = config.poolLimit.percent;
+    this.#params.acceptThresholdPercent = config.acceptThresholdPercent;
+    this.#params.shrinkerEnabled = config.shrinkerEnabled;
+    this.#params.enabled = config.enabled;
+    this.#swap = new Swap(rt, backing);
+    this.zswap = new Zswap({
+      rt,
+      swap: this.#swap,
+      memcgs: this.#memcgs,
+      params: this.#params,
+    });
+  }
+
+  get exports(): readonly SwapDisk[] {
+    return this.#exports;
+  }
+
+  /** Adds an export of `pageCount` pages with a group of its own. */
+  addExport(name: string, pageCount: number): Memcg {
+    const memcg = this.#memcgs.create(name);
+    const area = this.#swap.swapon(name, pageCount, memcg);
+    this.#exports.push(new SwapDisk({ rt: this.rt, zswap: this.zswap, area }));
+    return memcg;
+  }
+
+  snapshot(): StatsSnapshot {
+    const { stats } = this.zswap;
+    const { rejects, ...counters } = stats;
+    const backing = this.#swap.backing;
+    return {
+      zswap: {
+        ...counters,
+        pool_total_size: this.zswap.poolTotalSize,
+        reject_compress_poor: rejects.reject_compress_poor,
+        reject_compress_fail: rejects.reject_compress_fail,
+        reject_alloc_fail: rejects.reject_alloc_fail,
+        reject_kmemcache_fail: rejects.reject_kmemcache_fail,
+      },
+      rejects: { ...rejects },
+      vmstat: { ...this.#swap.vmstat },
+      parameters: {
+        enabled: this.#params.enabled,
+        compressor: this.#compressor,
+        max_pool_percent: this.#params.maxPoolPercent,
+        accept_threshold_percent: this.#params.acceptThresholdPercent,
+        shrinker_enabled: this.#params.shrinkerEnabled,
+        zpool: this.#zpool,
+        pool_size: this.#params.maxPages() * PAGE_SIZE,
+      },
+      memcg: Object.fromEntries(
+        this.#exports.map((disk) => [disk.name, memcgStats(disk.area.memcg)]),
+      ),
+      process: {
+        rss: residentBytes(),
+        metadata_bytes: this.metadataBytes(),
+        uptime_seconds: Math.floor((this.rt.nowMs() - this.#startMs) / 1000),
+      },
+      ...(backing === undefined
+        ? {}
+        : {
+            spill: {
+              path: backing.device.name,
+              size_bytes: backing.device.pageCount * PAGE_SIZE,
+              used_bytes: backing.usedPages * PAGE_SIZE,
+              held_bytes: backing.device.heldBytes(),
+              direct: backing.device.direct,
+              writable: backing.writable,
+            },
+          }),
+    };
+  }
+
+  /** Everything held beside compressed data: tables, indices, views, buffers of device requests. */
+  metadataBytes(): number {
+    return this.#swap.metadataBytes + this.zswap.metadataBytes + this.#arena.metadataBytes;
+  }
+
+  async setParameter(name: string, value: string): Promise<string> {
+    const turn = this.#settingTurn.then(() => this.#set(name, value));
+    this.#settingTurn = turn.catch(() => {});
+    return await turn;
+  }
+
+  /** Ends background work and closes the device cleanly. No request may be under way. */
+  async close(): Promise<void> {
+    await this.#swap.backing?.device.close();
+  }
+
+  async #set(name: string, value: string): Promise<string> {
+    const colon = name.lastIndexOf(':');
+    if (colon > 0) return this.#setOfExport(name.slice(0, colon), name.slice(colon + 1), value);
+    switch (name) {
+      case 'enabled':
+        this.#params.enabled = flag(name, value);
+        return onOff(this.#params.enabled);
+      case 'shrinker_enabled':
+        this.#params.shrinkerEnabled = flag(name, value);
+        return onOff(this.#params.shrinkerEnabled);
+      case 'max_pool_percent':
+        this.#params.maxPoolPercent = wholeNumber(name, value);
+        return String(this.#params.maxPoolPercent);
+      case 'accept_threshold_percent':
+        this.#params.acceptThresholdPercent = wholeNumber(name, value);
+        return String(this.#params.acceptThresholdPercent);
+      case 'pool_size':
+        this.#params.poolBytes = parseSize(value);
+        return String(this.#params.poolBytes);
+      case 'compressor':
+        await this.#switchPool(value, this.#zpool);
+        return this.#compressor;
+      case 'zpool':
+        await this.#switchPool(this.#compressor, zpoolName(value));
+        return this.#zpool;
+      default:
+        throw new TypeError(
+          `unknown parameter ${name}: there are ${PARAMETERS.join(', ')}, ` +
+            'and of an export NAME:memory.zswap.max and NAME:memory.zswap.writeback',
+        );
+    }
+  }
+
+  async #switchPool(compressor: string, zpool: ZpoolName): Promise<void> {
+    const codec = await openCodec(compressor);
+    this.zswap.setCurrentPool(codec, zpool, (cells) => createZpool(zpool, this.#arena, cells));
+    this.#compressor = codec.spec;
+    this.#zpool = zpool;
+  }
+
+  #setOfExport(exportName: string, file: string, value: string): string {
+    const disk = this.#exports.find((candidate) => candidate.name === exportName);
+    if (disk === undefined) throw new RangeError(`there is no export named ${exportName}`);
+    const { memcg } = disk.area;
+    switch (file) {
+      case 'memory.zswap.max':
+        memcg.setZswapMax(value === 'max' ? Infinity : parseSize(value));
+        return memcg.zswapMax === Infinity ? 'max' : String(memcg.zswapMax);
+      case 'memory.zswap.writeback':
+        memcg.setWriteback(flag(file, value));
+        return memcg.writeback ? '1' : '0';
+      default:
+        throw new TypeError(
+          `unknown parameter ${file} of an export: there are memory.zswap.max ` +
+            'and memory.zswap.writeback',
+        );
+    }
+  }
+}
+
+const PARAMETERS = [
+  'enabled',
+  'compressor',
+  'zpool',
+  'max_pool_percent',
+  'pool_size',
+  'accept_threshold_percent',
+  'shrinker_enabled',
+];
+
+function memcgStats(memcg: Memcg): MemcgStats {
+  return {
+    ...memcg.events,
+    'memory.zswap.current': memcg.zswapCurrent,
+    'memory.zswap.max': memcg.zswapMax === Infinity ? 'max' : memcg.zswapMax,
+    'memory.zswap.writeback': memcg.writeback ? 1 : 0,
+    zswapped: memcg.zswappedPages * PAGE_SIZE,
+  };
+}
+
+/** Resident bytes of the process, from `/proc/self/statm`. */
+function residentBytes(): number {
+  return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * PAGE_SIZE;
+}
+
+function flag(name: string, value: string): boolean {
+  if (['1', 'Y', 'y', 'true'].includes(value)) return true;
+  if (['0', 'N', 'n', 'false'].includes(value)) return false;
+  throw new TypeError(`${name} takes 1 or 0 (Y or N), not ${value}`);
+}
+
+function onOff(value: boolean): string {
+  return value ? 'Y' : 'N';
+}
+
+function wholeNumber(name: string, value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new TypeError(`${name} takes a whole number, not ${value}`);
+  return Number(value);
+}
+
+function zpoolName(value: string): ZpoolName {
+  const name = ZPOOLS.find((candidate) => candidate === value);
+  if (name === undefined) throw new TypeError(`zpool takes ${ZPOOLS.join(', ')}, not ${value}`);
+  return name;
+}

@@ -1,0 +1,57 @@
+/**
+ * One least-recently-used list per memory group over link columns that belong to the items. The head
+ * is the oldest; items are added at the tail and reclaimed from the head.
+ *
+ * @see mm/list_lru.c
+ */
+import { LinkedList, type Links } from '../std/list.ts';
+import type { MemcgId } from './memcg.ts';
+
+export class ListLru {
+  readonly #links: Links;
+  readonly #lists: (LinkedList | undefined)[] = [];
+  #length = 0;
+
+  constructor(links: Links) {
+    this.#links = links;
+  }
+
+  /** Items on all lists. */
+  get length(): number {
+    return this.#length;
+  }
+
+  lengthOf(group: MemcgId): number {
+    return this.#lists[group]?.length ?? 0;
+  }
+
+  /** The group's oldest item, 0 if it has none. */
+  oldest(group: MemcgId): number {
+    return this.#lists[group]?.head ?? 0;
+  }
+
+  add(group: MemcgId, index: number): void {
+    this.#list(group).pushTail(index);
+    this.#length += 1;
+  }
+
+  /** Takes out an item that is on the group's list. */
+  remove(group: MemcgId, index: number): void {
+    this.#list(group).remove(index);
+    this.#length -= 1;
+  }
+
+  /** Moves an item of the group's list to its tail. */
+  rotate(group: MemcgId, index: number): void {
+    this.#list(group).rotate(index);
+  }
+
+  #list(group: MemcgId): LinkedList {
+    let list = this.#lists[group];
+    if (list === undefined) {
+      list = new LinkedList(this.#links);
+      this.#lists[group] = list;
+    }
+    return list;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The real {@link Rt}: the event loop, its clock and its chance. Woken tasks run in a microtask, in
+ * the order they were woken; so many at a time that input and output are not starved.
+ */
+import type { Rt, Task } from './rt.ts';
+import { Ring } from '../std/ring.ts';
+
+/** Woken tasks that run before the event loop gets its turn. */
+const WAKE_BATCH_MAX = 64;
+
+export class NodeRt implements Rt {
+  readonly #woken = new Ring<Task>();
+  readonly #yielded = new Ring<Task>();
+  #wokenScheduled = false;
+  #yieldedScheduled = false;
+  readonly #runWoken = (): void => {
+    this.#wokenScheduled = false;
+    this.#run(this.#woken, WAKE_BATCH_MAX);
+    if (this.#woken.length > 0 && !this.#wokenScheduled) {
+      this.#wokenScheduled = true;
+      setImmediate(this.#runWoken);
+    }
+  };
+  readonly #runYielded = (): void => {
+    this.#yieldedScheduled = false;
+    // Only those that yielded before now: a task that yields again waits for the next turn.
+    this.#run(this.#yielded, this.#yielded.length);
+  };
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  randomU32(): number {
+    return Math.floor(Math.random() * 0x1_0000_0000);
+  }
+
+  point(): boolean {
+    return false;
+  }
+
+  wake(task: Task): void {
+    this.#woken.push(task);
+    if (this.#wokenScheduled) return;
+    this.#wokenScheduled = true;
+    queueMicrotask(this.#runWoken);
+  }
+
+  yieldTask(task: Task): void {
+    this.#yielded.push(task);
+    if (this.#yieldedScheduled) return;
+    this.#yieldedScheduled = true;
+    setImmediate(this.#runYielded);
+  }
+
+  async yieldNow(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, ms);
+    });
+  }
+
+  #run(queue: Ring<Task>, limit: number): void {
+    for (let i = 0; i < limit; i += 1) {
+      const task = queue.shift();
+      if (task === undefined) return;
+      task.resume();
+    }
+  }
+}

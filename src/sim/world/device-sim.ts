@@ -1,0 +1,96 @@
+/**
+ * A backing swap device whose requests complete when the scheduler says, in any order, and which can
+ * be told to fail. It also watches its users: two requests under way on one page, at least one of
+ * them a write, are a violation of the protocol above it.
+ */
+import { InvariantError, present } from '../../std/assert.ts';
+import { EIO, OK, type Errno } from '../../std/errno.ts';
+import type { Rt } from '../../rt/rt.ts';
+import type { Bio, SwapDevice } from '../../swap/device.ts';
+
+export class DeviceSim implements SwapDevice {
+  readonly name = 'sim';
+  readonly direct = true;
+  readonly pageCount: number;
+  readonly #rt: Rt;
+  readonly #contents = new Map<number, Uint8Array>();
+  readonly #reading = new Map<number, number>();
+  readonly #writing = new Set<number>();
+  /** Chance of an error, in 1/256, for reads and for writes. */
+  readErrors = 0;
+  writeErrors = 0;
+
+  constructor(rt: Rt, pageCount: number) {
+    this.#rt = rt;
+    this.pageCount = pageCount;
+  }
+
+  heldBytes(): number {
+    return 0;
+  }
+
+  read(bio: Bio): void {
+    for (let i = 0; i < bio.pageCount; i += 1) {
+      const page = bio.devicePage + i;
+      this.#check(!this.#writing.has(page), `read of page ${page} while it is written`);
+      this.#reading.set(page, (this.#reading.get(page) ?? 0) + 1);
+    }
+    this.#complete(bio, () => {
+      for (let i = 0; i < bio.pageCount; i += 1) {
+        const page = bio.devicePage + i;
+        this.#reading.set(page, present(this.#reading.get(page)) - 1);
+        const content = this.#contents.get(page);
+        if (content !== undefined) present(bio.pages[i]).set(content);
+      }
+      return this.#fails(this.readErrors) ? EIO : OK;
+    });
+  }
+
+  write(bio: Bio): void {
+    for (let i = 0; i < bio.pageCount; i += 1) {
+      const page = bio.devicePage + i;
+      this.#check(!this.#writing.has(page), `two writes of page ${page}`);
+      this.#check((this.#reading.get(page) ?? 0) === 0, `write of page ${page} while it is read`);
+      this.#writing.add(page);
+    }
+    this.#complete(bio, () => {
+      const failed = this.#fails(this.writeErrors);
+      for (let i = 0; i < bio.pageCount; i += 1) {
+        this.#writing.delete(bio.devicePage + i);
+        // A write that fails may have reached some of its pages.
+        if (failed && this.#fails(128)) continue;
+        this.#contents.set(bio.devicePage + i, present(bio.pages[i]).slice());
+      }
+      return failed ? EIO : OK;
+    });
+  }
+
+  discard(devicePage: number, pageCount: number): void {
+    for (let page = devicePage; page < devicePage + pageCount; page += 1) {
+      this.#check(!this.#writing.has(page), `discard of page ${page} while it is written`);
+      this.#check((this.#reading.get(page) ?? 0) === 0, `discard of page ${page} while it is read`);
+      this.#contents.delete(page);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#rt.yieldNow();
+  }
+
+  #complete(bio: Bio, transfer: () => Errno): void {
+    this.#rt.wake({
+      resume: () => {
+        bio.error = transfer();
+        bio.onDone(bio);
+      },
+    });
+  }
+
+  #fails(chance: number): boolean {
+    return (this.#rt.randomU32() & 255) < chance;
+  }
+
+  #check(condition: boolean, message: string): void {
+    if (!condition) throw new InvariantError(message);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The backing swap device with what is known of its pages: which are free, and the checksum of what
+ * was written to each. A slot's place on it is chosen when it is written, in runs of consecutive
+ * pages, never in place: so a batch is one sequential write, the device may be smaller than the swap
+ * areas, and the old copy stays until the new one is acknowledged.
+ */
+import { assert } from '../std/assert.ts';
+import type { Rt } from '../rt/rt.ts';
+import { BioPool } from './bio-pool.ts';
+import { PageChecksums } from './checksums.ts';
+import { crc32 } from './crc32.ts';
+import type { Bio, SwapDevice } from './device.ts';
+import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
+
+export class Backing {
+  readonly device: SwapDevice;
+  readonly bios: BioPool;
+  readonly #pages: DevicePages;
+  readonly #checksums: PageChecksums;
+  #checksumErrors = 0;
+  #ioErrors = 0;
+  #writable = true;
+
+  constructor(device: SwapDevice, rt: Rt, biosInFlight?: number) {
+    this.device = device;
+    this.bios = new BioPool(rt, biosInFlight);
+    this.#pages = new DevicePages(device.pageCount);
+    this.#checksums = new PageChecksums(device.pageCount);
+  }
+
+  /** Device pages that hold data or are being written. */
+  get usedPages(): number {
+    return this.#pages.usedPages;
+  }
+
+  /** Pages read whose contents were not what was written. */
+  get checksumErrors(): number {
+    return this.#checksumErrors;
+  }
+
+  /** Requests that the device refused. */
+  get ioErrors(): number {
+    return this.#ioErrors;
+  }
+
+  /** False once a write has failed and none has succeeded since. */
+  get writable(): boolean {
+    return this.#writable;
+  }
+
+  get metadataBytes(): number {
+    return this.#pages.metadataBytes + this.#checksums.heldBytes + this.bios.metadataBytes;
+  }
+
+  /**
+   * Gives the bio up to `wanted` consecutive free device pages.
+   *
+   * @returns how many, at `bio.devicePage`; 0 if the device is full
+   */
+  allocate(bio: Bio, wanted: number): number {
+    assert(wanted > 0);
+    const first = this.#pages.allocateRun(wanted);
+    if (first === NO_DEVICE_PAGE) return 0;
+    bio.devicePage = first;
+    bio.pageCount = this.#pages.runLength;
+    return bio.pageCount;
+  }
+
+  /** Starts a read or a write of the bio's run. */
+  submit(bio: Bio, write: boolean): void {
+    if (write) this.device.write(bio);
+    else this.device.read(bio);
+  }
+
+  /** Notes that the device refused a read or a write. */
+  countError(write: boolean): void {
+    this.#ioErrors += 1;
+    if (write) this.#writable = false;
+  }
+
+  /** Notes what page `index` of an acknowledged write holds. */
+  acknowledge(bio: Bio, index: number): void {
+    const page = bio.pages[index];
+    assert(page !== undefined);
+    this.#writable = true;
+    this.#checksums.set(bio.devicePage + index, crc32(page));
+  }
+
+  /** Says whether page `index` of a finished read is what was written there, and counts if not. */
+  verify(bio: Bio, index: number): boolean {
+    const page = bio.pages[index];
+    assert(page !== undefined);
+    if (this.#checksums.matches(bio.devicePage + index, crc32(page))) return true;
+    this.#checksumErrors += 1;
+    return false;
+  }
+
+  /** Frees one device page. Nothing may be in flight on it: the slot's owner sees to that. */
+  free(devicePage: number): void {
+    this.#pages.free(devicePage);
+    this.device.discard(devicePage, 1);
+  }
+}

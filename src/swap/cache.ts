@@ -1,0 +1,166 @@
+/**
+ * The swap cache: which slots are busy, and with whom. A slot has one owner at a time, who alone may
+ * read, write, free or move what backs it; that is the kernel's locked swap-cache folio. Others queue
+ * and get the slot handed over in the order they came.
+ *
+ * Only busy slots are in it, in a small hash table with linear probing, so it costs nothing per
+ * stored page. Lock class `folioLock`; several may be held by one request, taken in ascending order
+ * and only by `tryLock` after the first, so nobody waits while holding.
+ *
+ * @see mm/swap_state.c
+ */
+import { assert, present } from '../std/assert.ts';
+import type { Rt, Task } from '../rt/rt.ts';
+import type { SwapSlot } from './table.ts';
+
+/** A task that can wait for a slot: it carries the link of the queue it is in. */
+export interface SlotWaiter extends Task {
+  /** The next in the queue; the cache's alone. */
+  nextWaiter: SlotWaiter | undefined;
+}
+
+class Folio {
+  slot = 0;
+  owner: Task | undefined = undefined;
+  firstWaiter: SlotWaiter | undefined = undefined;
+  lastWaiter: SlotWaiter | undefined = undefined;
+}
+
+export class SwapCache {
+  readonly #rt: Rt;
+  /** Hash table of slot numbers plus one (0 = nothing here), and the folio of each place. */
+  #keys: Float64Array;
+  #folios: (Folio | undefined)[];
+  readonly #spare: Folio[] = [];
+  #busy = 0;
+
+  constructor(rt: Rt) {
+    this.#rt = rt;
+    this.#keys = new Float64Array(64);
+    this.#folios = Array.from({ length: 64 }, () => undefined);
+  }
+
+  /** Busy slots. */
+  get busySlots(): number {
+    return this.#busy;
+  }
+
+  get metadataBytes(): number {
+    return this.#keys.length * 16 + (this.#spare.length + this.#busy) * 64;
+  }
+
+  isBusy(slot: SwapSlot): boolean {
+    return this.#busy > 0 && this.#find(slot) >= 0;
+  }
+
+  /** Says whether `task` owns the slot. */
+  isOwner(slot: SwapSlot, task: Task): boolean {
+    const place = this.#find(slot);
+    return place >= 0 && present(this.#folios[place]).owner === task;
+  }
+
+  /**
+   * Takes a slot, or queues for it.
+   *
+   * @returns true: taken. False: the task is woken when it has been made the owner.
+   */
+  lock(slot: SwapSlot, task: SlotWaiter): boolean {
+    const place = this.#find(slot);
+    if (place < 0) {
+      this.#insert(slot, task);
+      return true;
+    }
+    const folio = present(this.#folios[place]);
+    assert(folio.owner !== task, 'a request waits for a slot that it owns');
+    task.nextWaiter = undefined;
+    if (folio.lastWaiter === undefined) folio.firstWaiter = task;
+    else folio.lastWaiter.nextWaiter = task;
+    folio.lastWaiter = task;
+    return false;
+  }
+
+  /** Takes a slot if nobody has it; never queues. */
+  tryLock(slot: SwapSlot, task: Task): boolean {
+    if (this.#find(slot) >= 0) return false;
+    this.#insert(slot, task);
+    return true;
+  }
+
+  /** Gives a slot up, to the first in its queue where there is one. */
+  unlock(slot: SwapSlot, task: Task): void {
+    const place = this.#find(slot);
+    assert(place >= 0, 'slot is not locked');
+    const folio = present(this.#folios[place]);
+    assert(folio.owner === task, 'slot is not locked by this task');
+    const next = folio.firstWaiter;
+    if (next === undefined) {
+      folio.owner = undefined;
+      this.#spare.push(folio);
+      this.#remove(place);
+      return;
+    }
+    folio.firstWaiter = next.nextWaiter;
+    if (folio.firstWaiter === undefined) folio.lastWaiter = undefined;
+    next.nextWaiter = undefined;
+    folio.owner = next;
+    this.#rt.wake(next);
+  }
+
+  #home(key: number): number {
+    return (Math.imul(key, 0x9e3779b1) >>> 8) & (this.#keys.length - 1);
+  }
+
+  #find(slot: number): number {
+    const key = slot + 1;
+    const mask = this.#keys.length - 1;
+    for (let place = this.#home(key); ; place = (place + 1) & mask) {
+      const found = this.#keys[place];
+      if (found === key) return place;
+      if (found === 0) return -1;
+    }
+  }
+
+  #insert(slot: number, owner: Task): void {
+    if ((this.#busy + 1) * 2 > this.#keys.length) this.#grow();
+    const folio = this.#spare.pop() ?? new Folio();
+    folio.slot = slot;
+    folio.owner = owner;
+    this.#place(slot + 1, folio);
+    this.#busy += 1;
+  }
+
+  #place(key: number, folio: Folio): void {
+    const mask = this.#keys.length - 1;
+    let place = this.#home(key);
+    while (this.#keys[place] !== 0) place = (place + 1) & mask;
+    this.#keys[place] = key;
+    this.#folios[place] = folio;
+  }
+
+  /** Empties a place and moves later ones up, so that no search ends too early. */
+  #remove(place: number): void {
+    const mask = this.#keys.length - 1;
+    let hole = place;
+    for (let at = (hole + 1) & mask; this.#keys[at] !== 0; at = (at + 1) & mask) {
+      const home = this.#home(present(this.#keys[at]));
+      // The one at `at` may move to the hole unless its home lies after the hole.
+      if (((at - home) & mask) < ((at - hole) & mask)) continue;
+      this.#keys[hole] = present(this.#keys[at]);
+      this.#folios[hole] = this.#folios[at];
+      hole = at;
+    }
+    this.#keys[hole] = 0;
+    this.#folios[hole] = undefined;
+    this.#busy -= 1;
+  }
+
+  #grow(): void {
+    const keys = this.#keys;
+    const folios = this.#folios;
+    this.#keys = new Float64Array(keys.length * 2);
+    this.#folios = Array.from({ length: keys.length * 2 }, () => undefined);
+    for (let i = 0; i < keys.length; i += 1) {
+      if (keys[i] !== 0) this.#place(present(keys[i]), present(folios[i]));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Page frames for the allocators, out of chunks that are given back to the system when wholly free.
+ * It plays the kernel's page allocator: one arena serves several zpools, and a frame can be moved
+ * to another chunk because the arena knows who holds it (the kernel's page migration).
+ *
+ * Frame number = chunk number << log2(pages in a chunk) | place; 0 is no frame. Invariants: a frame
+ * is held by one owner or free; the lowest chunk with a free frame is used first; at most one
+ * wholly free chunk is kept.
+ */
+import { assert, present } from '../std/assert.ts';
+import { MIB, PAGE_SIZE } from '../std/units.ts';
+import { Chunk } from './chunk.ts';
+import { FrameMemory } from './frame-memory.ts';
+import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
+
+/** Somebody who holds frames, each under an index of its own. */
+export interface FrameOwner {
+  /** The content of the frame held under `index` is now in `to`; `from` is no longer its frame. */
+  frameMoved(index: number, from: number, to: number): void;
+}
+
+export interface ArenaOptions {
+  /** Frames that may be in use at once; more are refused. Default: no limit. */
+  readonly pageLimit?: number;
+  /** Bytes of a chunk: a power of two, 8 KiB to 256 MiB. Default 4 MiB. */
+  readonly chunkBytes?: number;
+}
+
+const CHUNK_BYTES = 4 * MIB;
+/** Released chunks above the last used one that are never dropped. */
+const RELEASED_KEPT = 8;
+const OWNER_SHIFT = 24;
+const OWNERS_MAX = 255;
+/** An owner's frame indices are below this. */
+export const FRAME_INDEX_END: number = 1 << OWNER_SHIFT;
+
+export class Arena {
+  readonly memory: FrameMemory;
+  readonly #chunkBytes: number;
+  readonly #shift: number;
+  readonly #pageLimit: number;
+  readonly #blocks: IndexBlocks;
+  readonly #chunks: Chunk[] = [];
+  /** By owner number, which is never 0 so that an owner word of 0 means a free frame. */
+  readonly #owners: (FrameOwner | undefined)[] = [undefined];
+  #pagesUsed = 0;
+  #residentBytes = 0;
+
+  constructor(options: ArenaOptions = {}) {
+    const chunkBytes = options.chunkBytes ?? CHUNK_BYTES;
+    const shift = Math.log2(chunkBytes / PAGE_SIZE);
+    if (!Number.isInteger(shift) || shift < 1 || shift > 16) {
+      throw new RangeError(`chunkBytes ${chunkBytes} is not a power of two of 8 KiB to 256 MiB`);
+    }
+    this.#chunkBytes = chunkBytes;
+    this.#shift = shift;
+    this.#pageLimit = options.pageLimit ?? Infinity;
+    this.#blocks = new IndexBlocks(shift);
+    this.memory = new FrameMemory(this.#chunks, shift);
+  }
+
+  /** Frames in use. */
+  get pagesUsed(): number {
+    return this.#pagesUsed;
+  }
+
+  /** Bytes of the chunks held, free frames in them included. */
+  get residentBytes(): number {
+    return this.#residentBytes;
+  }
+
+  /** Bytes of the arena's own tables and views, of all its users together. */
+  get metadataBytes(): number {
+    let bytes = this.#blocks.metadataBytes + this.memory.metadataBytes;
+    for (const chunk of this.#chunks) bytes += chunk.metadataBytes;
+    return bytes;
+  }
+
+  /** Gives an owner its number, to hold frames under. */
+  enroll(owner: FrameOwner): number {
+    const free = this.#owners.indexOf(undefined, 1);
+    const number = free === -1 ? this.#owners.length : free;
+    if (number > OWNERS_MAX) throw new RangeError(`more than ${OWNERS_MAX} zpools in an arena`);
+    this.#owners[number] = owner;
+    return number;
+  }
+
+  /** Takes back the number of an owner that holds no frames any more. */
+  withdraw(ownerNumber: number): void {
+    this.#owners[ownerNumber] = undefined;
+  }
+
+  /**
+   * A frame with undefined content, held by `ownerNumber` under `index`, its `next` word 0.
+   *
+   * @returns 0 if the page limit is reached or the system has no memory.
+   */
+  alloc(ownerNumber: number, index: number): number {
+    assert(index > 0 && index < FRAME_INDEX_END);
+    if (this.#pagesUsed >= this.#pageLimit) return 0;
+    let frame = this.#blocks.take();
+    if (frame === 0) {
+      if (!this.#addChunk()) return 0;
+      frame = this.#blocks.take();
+    }
+    const chunk = present(this.#chunks[frame >>> this.#shift]);
+    const place = frame & this.#blocks.capacity;
+    assert(chunk.owners[place] === 0);
+    chunk.owners[place] = (ownerNumber << OWNER_SHIFT) | index;
+    chunk.next[place] = 0;
+    this.#pagesUsed++;
+    return frame;
+  }
+
+  free(frame: number): void {
+    const owners = present(this.#chunks[frame >>> this.#shift]).owners;
+    const place = frame & this.#blocks.capacity;
+    assert(owners[place] !== 0);
+    owners[place] = 0;
+    this.#pagesUsed--;
+    this.#releaseChunk(this.#blocks.give(frame));
+  }
+
+  /**
+   * Moves frames of the highest chunk to free frames of lower ones and gives chunks that become
+   * free back to the system, the spare one included. Leaves a chunk alone whose frames do not all
+   * fit below.
+   *
+   * @returns frames moved, at most `moveBudget`; 0 with budget left if no chunk can be emptied.
+   */
+  migrate(moveBudget: number): number {
+    // The spare goes first: moving into it would only exchange one chunk for another.
+    this.releaseSpare();
+    let moved = 0;
+    while (moved < moveBudget) {
+      const high = this.#blocks.blockEnd - 1;
+      if (!this.#fitsBelow(high)) break;
+      moved += this.#migrateFrom(high, moveBudget - moved);
+      this.releaseSpare();
+    }
+    return moved;
+  }
+
+  /** Gives the wholly free chunk that is kept against thrash, if any, back to the system. */
+  releaseSpare(): void {
+    this.#releaseChunk(this.#blocks.removeSpare());
+  }
+
+  #fitsBelow(high: number): boolean {
+    let wanted = this.#blocks.usedIn(high);
+    for (let block = 0; block < high && wanted > 0; block++) {
+      const used = this.#blocks.usedIn(block);
+      if (used > 0) wanted -= this.#blocks.capacity - used;
+    }
+    return high > 0 && wanted <= 0;
+  }
+
+  #migrateFrom(high: number, moveBudget: number): number {
+    const { owners } = present(this.#chunks[high]);
+    let moved = 0;
+    for (let place = 1; place < owners.length && moved < moveBudget; place++) {
+      const owner = present(owners[place]);
+      if (owner === 0) continue;
+      const from = (high << this.#shift) | place;
+      const index = owner & (FRAME_INDEX_END - 1);
+      const to = this.#blocks.take();
+      assert(to !== 0 && to >>> this.#shift < high);
+      present(this.#chunks[to >>> this.#shift]).owners[to & this.#blocks.capacity] = owner;
+      this.memory.copyFrame(to, from);
+      present(this.#owners[owner >>> OWNER_SHIFT]).frameMoved(index, from, to);
+      owners[place] = 0;
+      this.#releaseChunk(this.#blocks.give(from));
+      moved++;
+    }
+    return moved;
+  }
+
+  #addChunk(): boolean {
+    const block = this.#blocks.nextBlock();
+    // Memory that the system refuses is an expected outcome here, and an exception is the only
+    // way the language has to tell it.
+    try {
+      const released = this.#chunks[block];
+      if (released === undefined) this.#chunks[block] = new Chunk(this.#chunkBytes);
+      else released.grow();
+    } catch {
+      return false;
+    }
+    this.#blocks.add(block);
+    this.#residentBytes += this.#chunkBytes;
+    return true;
+  }
+
+  #releaseChunk(block: number): void {
+    if (block === NO_BLOCK) return;
+    present(this.#chunks[block]).release();
+    this.#residentBytes -= this.#chunkBytes;
+    // Released chunks wait for their next use; when most are such, the highest are dropped.
+    const { blockEnd } = this.#blocks;
+    if (this.#chunks.length > 2 * blockEnd + RELEASED_KEPT) {
+      this.#chunks.length = blockEnd + RELEASED_KEPT;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * One piece of the arena: page frames in a resizable buffer. `resize(0)` returns the memory to the
+ * system at once, where a dropped buffer would stay until a major collection, and a chunk that is
+ * grown again keeps its buffer and views.
+ *
+ * ```
+ *  page 0    1        2              pages-1
+ * +--------+--------+--------+- - -+--------+
+ * | bounce | frame  | frame  |     | frame  |
+ * +--------+--------+--------+- - -+--------+
+ * ```
+ *
+ * Copying a part of a chunk elsewhere needs a view of that part, and a view per copy is garbage per
+ * copy. So the part is first moved to the bounce page, whose prefixes have one view each, a step of
+ * {@link BOUNCE_STEP} bytes apart. Place 0 being the bounce page makes frame 0 of the arena 'none'.
+ */
+import { assert, present } from '../std/assert.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+
+/** Granularity of the bounce views: what is read may be followed by up to this less one byte. */
+export const BOUNCE_STEP = 64;
+const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP + 1;
+/** About what a typed array object takes in the heap besides its buffer. */
+const VIEW_BYTES = 104;
+
+export class Chunk {
+  /** The whole chunk; empty while released. Follows the buffer's length. */
+  readonly bytes: Uint8Array;
+  /** The same as 32-bit words of the machine's byte order. */
+  readonly words: Uint32Array;
+  readonly #buffer: ArrayBuffer;
+  readonly #views: readonly Uint8Array[];
+  /** Who holds the frame at each place; 0: nobody. Empty while released, as `next`. */
+  owners: Uint32Array = EMPTY;
+  /** A word per frame for its holder: the next frame of a zspage. */
+  next: Uint32Array = EMPTY;
+
+  /** @throws RangeError if the system has no memory. */
+  constructor(chunkBytes: number) {
+    this.#buffer = new ArrayBuffer(chunkBytes, { maxByteLength: chunkBytes });
+    this.bytes = new Uint8Array(this.#buffer);
+    this.words = new Uint32Array(this.#buffer);
+    this.#views = Array.from({ length: BOUNCE_VIEWS }, (_, steps) =>
+      this.bytes.subarray(0, steps * BOUNCE_STEP),
+    );
+    this.#makeColumns();
+  }
+
+  get residentBytes(): number {
+    return this.#buffer.byteLength;
+  }
+
+  get metadataBytes(): number {
+    return this.owners.byteLength + this.next.byteLength + (BOUNCE_VIEWS + 2) * VIEW_BYTES;
+  }
+
+  /**
+   * Takes memory again after {@link release}.
+   *
+   * @throws RangeError if the system has none.
+   */
+  grow(): void {
+    assert(this.#buffer.byteLength === 0);
+    this.#buffer.resize(this.#buffer.maxByteLength);
+    this.#makeColumns();
+  }
+
+  /** Returns the memory to the system. */
+  release(): void {
+    this.#buffer.resize(0);
+    this.owners = EMPTY;
+    this.next = EMPTY;
+  }
+
+  /** A view of at least `length` bytes of the chunk at `from`, rounded up, valid until the next call. */
+  bounce(from: number, length: number): Uint8Array {
+    this.bytes.copyWithin(0, from, from + length);
+    return present(this.#views[(length + BOUNCE_STEP - 1) >>> 6]);
+  }
+
+  #makeColumns(): void {
+    const places = this.#buffer.byteLength / PAGE_SIZE;
+    this.owners = new Uint32Array(places);
+    this.next = new Uint32Array(places);
+  }
+}
+
+const EMPTY = new Uint32Array(0);

@@ -1,0 +1,44 @@
+/**
+ * Invalidate: an entry goes because its slot gets another backing or none. The swap layer calls it
+ * through the slot-free hook, at the one place where a slot's backing changes, so no path can forget
+ * an older entry.
+ *
+ * @see mm/zswap.c zswap_invalidate, zswap_entry_free
+ */
+import { assert } from '../std/assert.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import type { SlotFreeHook } from '../swap/info.ts';
+import type { SwapSlot } from '../swap/table.ts';
+import type { ZswapEntryIndex } from './entry.ts';
+import type { Zswap } from './zswap.ts';
+
+export class InvalidateHook implements SlotFreeHook {
+  readonly #zswap: Zswap;
+
+  constructor(zswap: Zswap) {
+    this.#zswap = zswap;
+  }
+
+  entryReleased(slot: SwapSlot, entryIndex: number): void {
+    assert(this.#zswap.entries.slot(entryIndex) === slot);
+    freeEntry(this.#zswap, entryIndex as ZswapEntryIndex);
+  }
+}
+
+/**
+ * Frees an entry that no slot names any more: off the LRU, its object and its references dropped, its
+ * charge undone.
+ */
+function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
+  const entries = zswap.entries;
+  const length = entries.lengthOf(index);
+  const memcg = zswap.memcgs.get(entries.memcg(index));
+  const pool = zswap.pools.get(entries.pool(index));
+  zswap.lru.remove(memcg.id, index);
+  pool.zpool.free(index);
+  zswap.pools.put(pool);
+  memcg.uncharge(length);
+  if (length === PAGE_SIZE) zswap.stats.stored_incompressible_pages -= 1;
+  zswap.stats.stored_pages -= 1;
+  entries.free(index);
+}

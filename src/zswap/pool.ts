@@ -1,0 +1,136 @@
+/**
+ * Pools: a compressor with an allocator, and the list of those there are. New pages go to the current
+ * pool, or to one that a group has chosen; a retired pool lives until its last entry is gone, because
+ * its entries can only be decompressed by its compressor.
+ *
+ * References of a pool: one for being current, one for each group that has chosen it, one for each
+ * entry, one for each store under way.
+ *
+ * @see mm/zswap.c struct zswap_pool, zswap_pool_current_get
+ */
+import { assert, present } from '../std/assert.ts';
+import type { Rt, Task } from '../rt/rt.ts';
+import { Ring } from '../std/ring.ts';
+import type { Codec, CodecLane } from '../codec/codec.ts';
+import type { Zpool } from '../zpool/zpool.ts';
+import { POOL_COUNT_MAX } from './entry.ts';
+
+/** Compressions of one pool under way at the same time at most. */
+export const LANES_MAX = 4;
+
+export class ZswapPool {
+  /** Number in its entries, 0 .. {@link POOL_COUNT_MAX} - 1. */
+  readonly id: number;
+  readonly codec: Codec;
+  readonly zpool: Zpool;
+  /** Decompression never waits while it uses its lane, so one serves all loads. */
+  readonly loadLane: CodecLane;
+  /** Entries, stores under way, and what keeps the pool chosen. */
+  references = 0;
+  readonly #rt: Rt;
+  readonly #spareLanes: CodecLane[] = [];
+  readonly #waiting = new Ring<Task>();
+  #lanesMade = 0;
+  #lanesPromised = 0;
+
+  constructor(id: number, codec: Codec, zpool: Zpool, rt: Rt) {
+    this.id = id;
+    this.codec = codec;
+    this.zpool = zpool;
+    this.#rt = rt;
+    this.loadLane = codec.createLane();
+  }
+
+  /**
+   * Takes a lane to compress with. Undefined: all are taken, and the task is woken when one is kept
+   * for it; it then calls {@link takePromisedLane}.
+   */
+  takeLane(task: Task): CodecLane | undefined {
+    if (this.#spareLanes.length > this.#lanesPromised) return this.#spareLanes.pop();
+    if (this.#lanesMade < LANES_MAX) {
+      this.#lanesMade += 1;
+      return this.codec.createLane();
+    }
+    this.#waiting.push(task);
+    return undefined;
+  }
+
+  takePromisedLane(): CodecLane {
+    assert(this.#lanesPromised > 0);
+    this.#lanesPromised -= 1;
+    return present(this.#spareLanes.pop());
+  }
+
+  putLane(lane: CodecLane): void {
+    this.#spareLanes.push(lane);
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    this.#lanesPromised += 1;
+    this.#rt.wake(next);
+  }
+}
+
+export class PoolList {
+  readonly #rt: Rt;
+  readonly #pools: (ZswapPool | undefined)[] = Array.from(
+    { length: POOL_COUNT_MAX },
+    () => undefined,
+  );
+  #current: ZswapPool | undefined;
+
+  constructor(rt: Rt) {
+    this.#rt = rt;
+  }
+
+  /** Where new pages go; undefined before the first {@link setCurrent}. */
+  get current(): ZswapPool | undefined {
+    return this.#current;
+  }
+
+  get(id: number): ZswapPool {
+    return present(this.#pools[id]);
+  }
+
+  /** All pools, retired ones included. */
+  *pools(): Generator<ZswapPool> {
+    for (const pool of this.#pools) if (pool !== undefined) yield pool;
+  }
+
+  /** Pages of all pools together, retired ones included. */
+  totalPages(): number {
+    let pages = 0;
+    for (let id = 0; id < POOL_COUNT_MAX; id += 1) pages += this.#pools[id]?.zpool.totalPages ?? 0;
+    return pages;
+  }
+
+  /**
+   * Finds the pool of a compressor and an allocator, or makes it; a retired one comes back into use.
+   * The caller takes a reference at once. Throws a RangeError when {@link POOL_COUNT_MAX} exist.
+   */
+  find(codec: Codec, zpoolName: string, createZpool: () => Zpool): ZswapPool {
+    for (const pool of this.pools()) {
+      if (pool.codec.spec === codec.spec && pool.zpool.name === zpoolName) return pool;
+    }
+    const id = this.#pools.indexOf(undefined);
+    if (id < 0) throw new RangeError(`more than ${POOL_COUNT_MAX} pools in use`);
+    const pool = new ZswapPool(id, codec, createZpool(), this.#rt);
+    this.#pools[id] = pool;
+    return pool;
+  }
+
+  setCurrent(pool: ZswapPool): void {
+    pool.references += 1;
+    const previous = this.#current;
+    this.#current = pool;
+    if (previous !== undefined) this.put(previous);
+  }
+
+  /** Drops a reference; with the last one the pool goes. */
+  put(pool: ZswapPool): void {
+    assert(pool.references > 0);
+    pool.references -= 1;
+    if (pool.references > 0) return;
+    assert(pool !== this.#current && pool.zpool.totalPages === 0);
+    this.#pools[pool.id] = undefined;
+  }
+}

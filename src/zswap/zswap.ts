@@ -1,0 +1,121 @@
+/**
+ * The compressed swap cache: its pools, entries, LRU, parameters and counters. What it does lies in
+ * one file for each verb: store, load, invalidate.
+ *
+ * @see mm/zswap.c
+ */
+import { assert } from '../std/assert.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import type { Rt } from '../rt/rt.ts';
+import type { Codec } from '../codec/codec.ts';
+import { ListLru } from '../memcg/list-lru.ts';
+import type { Memcg, MemcgTree } from '../memcg/memcg.ts';
+import type { Swap } from '../swap/info.ts';
+import type { HandleCells, Zpool } from '../zpool/zpool.ts';
+import { EntryTable } from './entry.ts';
+import { InvalidateHook } from './invalidate.ts';
+import type { ZswapParams } from './params.ts';
+import { PoolList, type ZswapPool } from './pool.ts';
+import { createZswapStats, type ZswapStats } from './stats.ts';
+
+/** Makes an allocator that keeps the places of its objects in the given cells. */
+export type CreateZpool = (cells: HandleCells) => Zpool;
+
+export interface ZswapOptions {
+  readonly rt: Rt;
+  readonly swap: Swap;
+  readonly memcgs: MemcgTree;
+  readonly params: ZswapParams;
+  /** Entries at most; the default is the most an index can name. */
+  readonly entryLimit?: number;
+}
+
+export class Zswap {
+  readonly rt: Rt;
+  readonly swap: Swap;
+  readonly memcgs: MemcgTree;
+  readonly params: ZswapParams;
+  readonly stats: ZswapStats = createZswapStats();
+  readonly entries: EntryTable;
+  readonly lru: ListLru;
+  readonly pools: PoolList;
+  readonly #groupPools = new Map<Memcg, ZswapPool>();
+  #reachedFull = false;
+
+  constructor(options: ZswapOptions) {
+    this.rt = options.rt;
+    this.swap = options.swap;
+    this.memcgs = options.memcgs;
+    this.params = options.params;
+    this.entries = new EntryTable(options.entryLimit);
+    this.lru = new ListLru(this.entries);
+    this.pools = new PoolList(options.rt);
+    options.swap.registerSlotFreeHook(new InvalidateHook(this));
+  }
+
+  /** `pool_total_size`: bytes of the allocators' pages, free space inside them included. */
+  get poolTotalSize(): number {
+    return this.pools.totalPages() * PAGE_SIZE;
+  }
+
+  get metadataBytes(): number {
+    let bytes = this.entries.metadataBytes;
+    for (const pool of this.pools.pools()) bytes += pool.zpool.metadataBytes;
+    return bytes;
+  }
+
+  /** True between the pool's reaching its limit and its being at the accept threshold again. */
+  get reachedFull(): boolean {
+    return this.#reachedFull;
+  }
+
+  /** Makes this compressor and allocator the ones for new pages. What is stored stays as it is. */
+  setCurrentPool(codec: Codec, zpoolName: string, createZpool: CreateZpool): void {
+    this.pools.setCurrent(this.pools.find(codec, zpoolName, () => createZpool(this.entries)));
+  }
+
+  /** Gives one group a compressor of its own. */
+  setGroupPool(group: Memcg, codec: Codec, zpoolName: string, createZpool: CreateZpool): void {
+    const pool = this.pools.find(codec, zpoolName, () => createZpool(this.entries));
+    pool.references += 1;
+    this.clearGroupPool(group);
+    this.#groupPools.set(group, pool);
+  }
+
+  /** Lets a group use the current pool again. */
+  clearGroupPool(group: Memcg): void {
+    const pool = this.#groupPools.get(group);
+    if (pool === undefined) return;
+    this.#groupPools.delete(group);
+    this.pools.put(pool);
+  }
+
+  /** The pool for a new page of a group. */
+  poolFor(group: Memcg): ZswapPool | undefined {
+    return this.#groupPools.get(group) ?? this.pools.current;
+  }
+
+  /**
+   * Says whether the pool is full, with the kernel's hysteresis: full from the limit on, until it is
+   * at or below the accept threshold.
+   *
+   * @see mm/zswap.c zswap_check_limits
+   */
+  checkLimits(): boolean {
+    const pages = this.pools.totalPages();
+    if (pages >= this.params.maxPages()) {
+      this.stats.pool_limit_hit += 1;
+      this.#reachedFull = true;
+    } else if (this.#reachedFull && pages <= this.params.acceptThresholdPages()) {
+      this.#reachedFull = false;
+    }
+    return this.#reachedFull;
+  }
+
+  /** Ends the use of the engine's own pool references; nothing may be stored any more. */
+  assertDrained(): void {
+    assert(this.entries.length === 0 && this.stats.stored_pages === 0);
+    assert(this.lru.length === 0);
+    assert(this.stats.stored_incompressible_pages === 0);
+  }
+}

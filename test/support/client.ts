@@ -1,0 +1,54 @@
+/** A client of a disk in tests: simple requests with their outcome, over the real request records. */
+import { Payload } from '../../src/blk/payload.ts';
+import type { BlkDisk, BlkOp, BlkRequest } from '../../src/blk/request.ts';
+
+/** One request of a test: what was asked, and its outcome when it has finished. */
+export class ClientRequest {
+  readonly request: BlkRequest;
+  readonly payload: Payload;
+  finished = false;
+  onFinished: () => void = () => {};
+  readonly #disk: BlkDisk;
+
+  constructor(disk: BlkDisk, op: BlkOp, offset: number, length: number, data?: Uint8Array) {
+    this.#disk = disk;
+    this.payload = new Payload(op === 'read' || op === 'write' ? length : 0);
+    if (data !== undefined) this.payload.bytes.set(data);
+    this.request = disk.createRequest(() => {
+      this.finished = true;
+      this.onFinished();
+    });
+    this.request.op = op;
+    this.request.offset = offset;
+    this.request.length = length;
+    this.request.payload = this.payload;
+    this.request.payloadOffset = 0;
+    this.request.available = op === 'write' ? length : 0;
+  }
+
+  start(): this {
+    this.finished = this.#disk.start(this.request);
+    if (this.finished) this.onFinished();
+    return this;
+  }
+
+  /** What a read has read. */
+  get data(): Uint8Array {
+    return this.payload.bytes.subarray(0, this.payload.size);
+  }
+
+  get error(): number {
+    return this.request.error;
+  }
+}
+
+/** Makes and starts a request. */
+export function submit(
+  disk: BlkDisk,
+  op: BlkOp,
+  offset: number,
+  length: number,
+  data?: Uint8Array,
+): ClientRequest {
+  return new ClientRequest(disk, op, offset, length, data).start();
+}
