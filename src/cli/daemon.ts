@@ -1,7 +1,7 @@
 /**
- * The daemon: the engine and the doors to it, opened in an order in which nothing is offered before
- * it works, and closed in the opposite one. What the doors need of the engine is {@link DaemonEngine}
- * and no more.
+ * The daemon: the engine and the doors to it, opened in an order in which nothing is offered
+ * before it works, and closed in the opposite one. What the doors need of the engine is {@link
+ * DaemonEngine} and no more.
  *
  *     engine -> control socket -> HTTP -> NBD listeners -> ready
  */
@@ -120,7 +120,7 @@ async function takeListeners(nbd: NbdListener, fds: readonly number[]): Promise<
     await nbd.listenFd(fd).catch((error: unknown) => {
       throw new ZswapError(
         'ZSWAP_LISTEN',
-        `LISTEN_FDS: cannot use socket ${fd}: ${String(error)}`,
+        `LISTEN_FDS: ${error instanceof Error ? error.message : String(error)}`,
         { cause: error },
       );
     });
@@ -188,8 +188,9 @@ function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void 
   const { poolLimit } = config.engine;
   const share = poolLimit.kind === 'percent' ? ` (${poolLimit.percent} % of memory)` : '';
   log.info(
-    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, compressor ${parameters.compressor}, ` +
-      `zpool ${parameters.zpool}, spill ${spill === undefined ? 'none' : spill.path}`,
+    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, ` +
+      `compressor ${parameters.compressor}, zpool ${parameters.zpool}, ` +
+      `spill ${spill === undefined ? 'none' : spill.path}`,
   );
   if (spill !== undefined && !spill.direct) {
     log.warn(`${spill.path} goes through the page cache: spilling frees less memory than it seems`);

@@ -76,8 +76,11 @@ function socketError(
   where: string,
   reasons: Readonly<Record<string, string>>,
 ): ZswapError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = reasons[code] ?? `cannot be listened on (${String(error)})`;
+  // The NBD server has put the system's error into one of its own.
+  const first = error instanceof ZswapError ? (error.cause ?? error) : error;
+  const code = first instanceof Error && 'code' in first ? String(first.code) : '';
+  const text = first instanceof Error ? first.message : String(first);
+  const reason = reasons[code] ?? `cannot be listened on (${text})`;
   const message = `${option}: ${where} ${reason}; choose another with ${option}`;
   return new ZswapError('ZSWAP_LISTEN', message, { cause: error });
 }

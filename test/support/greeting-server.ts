@@ -1,6 +1,6 @@
 /**
- * The least that listens like an NBD server: it sends the greeting, and ends each connection when it
- * is closed. For tests of what is around the server.
+ * The least that listens like an NBD server: it sends the greeting, and ends each connection when
+ * it is closed. For tests of what is around the server.
  */
 import { createServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
 import type { NbdListener } from '../../src/cli/daemon.ts';

@@ -1,4 +1,4 @@
-/** Runs compiled scripts as processes of their own, for tests of exit statuses, streams and signals. */
+/** Runs compiled scripts as processes, for tests of exit statuses, streams and signals. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -38,7 +38,7 @@ async function open(
   return path;
 }
 
-/** Sends texts on one connection and collects what comes until the server ends it, or `lines` lines. */
+/** Sends texts on one connection and collects lines until there are so many or it ends. */
 async function converse(path: string, texts: readonly string[], lines: number): Promise<string[]> {
   const socket: Socket = connect({ path });
   let text = '';
@@ -130,14 +130,17 @@ describe('the path of the control socket', () => {
     const path = await open('live.sock');
     await assert.rejects(openControlServer({ path, commands: COMMANDS }), {
       code: 'ZSWAP_LISTEN',
-      message: `--control: '${path}' is in use by another process; choose another path with --control PATH`,
+      message:
+        `--control: '${path}' is in use by another process; ` +
+        'choose another path with --control PATH',
     });
     assert.equal(await askDaemon(path, { command: 'echo', text: 1 }), 1);
   });
 
   it('is taken over from a dead one', async () => {
     const path = join(folder, 'stale.sock');
-    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    const die = "() => process.kill(process.pid, 'SIGKILL')";
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, ${die})`;
     spawnSync(process.execPath, ['-e', script]);
     assert.ok(statSync(path).isSocket(), 'the dead process left its socket');
     await open('stale.sock');

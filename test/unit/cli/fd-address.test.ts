@@ -12,7 +12,8 @@ const HEAD =
   '  sl  local_address rem_address st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode';
 
 function row(local: string, inode: number): string {
-  return `   0: ${local} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 ${inode} 1 0000 100`;
+  const columns = '00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0';
+  return `   0: ${local} ${columns} ${inode} 1 0000 100`;
 }
 
 describe('unixAddress', () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { Script } from 'node:vm';
 import { openHttpServer, type HttpServer, type HttpSource } from '../../../src/dashboard/server.ts';
 import { STATS_EXAMPLE } from '../../support/stats-example.ts';
 
@@ -96,6 +98,10 @@ describe('the HTTP server', () => {
       /default-src 'none'.*script-src 'sha256-/,
     );
     assert.doesNotMatch(body, /https?:|src=|innerHTML/);
+    const script = /<script>([^]*)<\/script>/.exec(body)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    assert.ok(String(headers['content-security-policy']).includes(`script-src 'sha256-${hash}'`));
+    assert.ok(new Script(script), 'the script parses');
   });
 
   it('answers HEAD without a body and with its length', async () => {

@@ -49,6 +49,16 @@ describe('zswapd serve', () => {
     }
   });
 
+  it('ends at once with status 1 on a second signal', async () => {
+    const environment = { NEVER_CLOSE: '1' };
+    const daemon = serve(['--unix', 'nbd.sock', ...QUIET], { environment });
+    await daemon.firstLine;
+    daemon.process.kill('SIGTERM');
+    await daemon.errContaining('SIGTERM: finishing what is under way');
+    daemon.process.kill('SIGINT');
+    assert.equal((await daemon.finished).status, 1);
+  });
+
   it('prints the port that the system chose', async () => {
     const daemon = serve(['--listen', '127.0.0.1:0', ...QUIET]);
     const line = await daemon.firstLine;
