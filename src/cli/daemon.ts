@@ -7,6 +7,7 @@
  */
 import type { BlkDisk } from '../blk/request.ts';
 import { openHttpServer } from '../dashboard/server.ts';
+import type { NbdFacts } from '../metrics/prometheus.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';
 import { ZswapError } from '../std/error.ts';
@@ -50,6 +51,8 @@ export interface NbdListener {
   /** Stops accepting, finishes the requests under way, and closes the connections. */
   close(): Promise<void>;
   readonly connectionCount: number;
+  /** What it has done so far; plain numbers that only grow. */
+  readonly counters: NbdFacts;
 }
 
 export interface NbdListenerOptions {
@@ -174,6 +177,7 @@ async function openHttp(
       version: VERSION,
       nodeVersion: process.version,
       connectionCount: nbd.connectionCount,
+      nbd: nbd.counters,
     }),
     unreadyReason,
   };
@@ -197,6 +201,15 @@ function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void 
   }
 }
 
+/** What to do about a device that is refused, by the options there are for it. */
+function nameSpillOption(error: unknown): unknown {
+  if (!(error instanceof ZswapError) || !error.code.startsWith('ZSWAP_DEVICE_')) return error;
+  const isResettable =
+    error.code === 'ZSWAP_DEVICE_UNCLEAN' || error.code === 'ZSWAP_DEVICE_FOREIGN';
+  const message = `--spill: ${error.message}${isResettable ? ' (--reset)' : ''}`;
+  return new ZswapError(error.code, message, { cause: error });
+}
+
 /**
  * Starts everything.
  *
@@ -208,7 +221,9 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   try {
     const controlPath = config.control ?? defaultControlPath(parts.environment);
-    const engine = await parts.openEngine(config.engine);
+    const engine = await parts.openEngine(config.engine).catch((error: unknown) => {
+      throw nameSpillOption(error);
+    });
     closers.push(() => engine.close());
     const commands = { ...controlCommands(engine), ...parts.commands?.(engine) };
     const control = await openControlServer({ path: controlPath, commands });

@@ -1,4 +1,5 @@
 /** A snapshot in which every figure is different, so that a mix-up shows. */
+import type { ServiceFacts } from '../../src/metrics/prometheus.ts';
 import type { MemcgStats, StatsSnapshot } from '../../src/metrics/snapshot.ts';
 
 const MIB = 1024 * 1024;
@@ -70,5 +71,27 @@ export const STATS_EXAMPLE: StatsSnapshot = {
     held_bytes: 64 * MIB,
     direct: true,
     writable: true,
+  },
+};
+
+export const FACTS_EXAMPLE: ServiceFacts = {
+  version: '1.2.3',
+  nodeVersion: 'v20.19.0',
+  connectionCount: 5,
+  nbd: {
+    connectionsAccepted: 201,
+    connectionsRefused: 202,
+    connectionsDropped: 203,
+    reads: 204,
+    writes: 205,
+    flushes: 206,
+    trims: 207,
+    writeZeroes: 208,
+    blockStatuses: 209,
+    bytesRead: 210,
+    bytesWritten: 211,
+    bytesTrimmed: 212,
+    bytesZeroed: 213,
+    errors: 214,
   },
 };

@@ -15,6 +15,7 @@ import {
 } from '../../../src/cli/daemon.ts';
 import { reloadParameters } from '../../../src/cli/commands/serve.ts';
 import { parametersOf } from '../../../src/cli/config.ts';
+import { ZswapError, type ErrorCode } from '../../../src/std/error.ts';
 import type { StatsSnapshot } from '../../../src/metrics/snapshot.ts';
 import { createGreetingServer, GREETING } from '../../support/greeting-server.ts';
 import { openMemoryEngine, type MemoryEngine } from '../../support/memory-engine.ts';
@@ -155,6 +156,20 @@ describe('startDaemon', () => {
       assert.equal(existsSync(join(folder, 'zswapd.sock')), false);
     }
     holder.close();
+  });
+
+  it('names the option for a spill device that is refused', async () => {
+    const { config } = await readServeInvocation(['--listen=127.0.0.1:0', '--no-http']);
+    const refusing = (code: ErrorCode): Promise<Daemon> =>
+      startDaemon(config, {
+        ...parts(),
+        openEngine: () => Promise.reject(new ZswapError(code, 'x.swap is odd')),
+      });
+    const message = '--spill: x.swap is odd';
+    await assert.rejects(refusing('ZSWAP_DEVICE_BUSY'), { code: 'ZSWAP_DEVICE_BUSY', message });
+    const resettable = { code: 'ZSWAP_DEVICE_UNCLEAN', message: `${message} (--reset)` };
+    await assert.rejects(refusing('ZSWAP_DEVICE_UNCLEAN'), resettable);
+    await assert.rejects(refusing('ZSWAP_CODEC'), { message: 'x.swap is odd' });
   });
 
   it('refuses the sockets of a running daemon', async () => {

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Script } from 'node:vm';
 import { openHttpServer, type HttpServer, type HttpSource } from '../../../src/dashboard/server.ts';
-import { STATS_EXAMPLE } from '../../support/stats-example.ts';
+import { FACTS_EXAMPLE, STATS_EXAMPLE } from '../../support/stats-example.ts';
 
 interface Reply {
   readonly status: number;
@@ -16,7 +16,7 @@ interface Reply {
 let unready: string | undefined;
 const source: HttpSource = {
   snapshot: () => STATS_EXAMPLE,
-  facts: () => ({ version: '1.2.3', nodeVersion: 'v20.19.0', connectionCount: 5 }),
+  facts: () => FACTS_EXAMPLE,
   unreadyReason: () => unready,
 };
 

@@ -5,9 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { formatPrometheus } from '../../../src/metrics/prometheus.ts';
 import type { StatsSnapshot } from '../../../src/metrics/snapshot.ts';
-import { STATS_EXAMPLE } from '../../support/stats-example.ts';
-
-const FACTS = { version: '1.2.3', nodeVersion: 'v20.19.0', connectionCount: 5 };
+import { FACTS_EXAMPLE as FACTS, STATS_EXAMPLE } from '../../support/stats-example.ts';
 
 interface Metric {
   readonly type: string;
@@ -82,6 +80,9 @@ describe('formatPrometheus', () => {
     assert.equal(get('zswapd_written_back_pages_total'), 345);
     assert.equal(get('zswapd_accept_threshold_ratio'), 0.9);
     assert.equal(get('zswapd_nbd_connections'), 5);
+    assert.equal(get('zswapd_nbd_requests_total', { command: 'write_zeroes' }), 208);
+    assert.equal(get('zswapd_nbd_bytes_total', { command: 'write' }), 211);
+    assert.equal(get('zswapd_nbd_errors_total'), 214);
     assert.equal(get('zswapd_uptime_seconds'), 93_784.5);
     assert.equal(get('zswapd_events_total', { event: 'swpout_zero' }), 107);
     assert.equal(get('zswapd_compressor_info', { compressor: 'zstd:3', zpool: 'zsmalloc' }), 1);
