@@ -17,7 +17,7 @@ import { openFileDevice } from '../../../src/swap/device-file.ts';
 import type { FileDevice } from '../../../src/swap/device-file.ts';
 import { DevicePages, NO_DEVICE_PAGE } from '../../../src/swap/placement.ts';
 import { untilGone } from '../../support/device-process.ts';
-import { LoopRt } from '../../support/loop-rt.ts';
+import { NodeRt } from '../../../src/rt/rt-node.ts';
 import { makeFolder, transfer } from '../../support/storage.ts';
 
 const SEGMENT_PAGES = 64;
@@ -26,7 +26,7 @@ const SEGMENT_BYTES: number = SEGMENT_PAGES * PAGE_SIZE;
 const SEGMENT_STARTS = [0, 63, 127, 191] as const;
 const PAGE_COUNT = 255;
 
-const rt = new LoopRt();
+const rt = new NodeRt();
 const folder = makeFolder();
 after(() => folder.remove());
 

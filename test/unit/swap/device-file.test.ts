@@ -17,7 +17,7 @@ import type { FileDevice, FileDeviceOptions } from '../../../src/swap/device-fil
 import { decodeHeader, encodeHeader } from '../../../src/swap/device-header.ts';
 import type { DeviceHeader } from '../../../src/swap/device-header.ts';
 import { startHolder, untilGone } from '../../support/device-process.ts';
-import { LoopRt } from '../../support/loop-rt.ts';
+import { NodeRt } from '../../../src/rt/rt-node.ts';
 import {
   makeFolder,
   makeLoopDevice,
@@ -27,7 +27,7 @@ import {
 } from '../../support/storage.ts';
 
 const PAGE_COUNT = 256;
-const rt = new LoopRt();
+const rt = new NodeRt();
 const folder = makeFolder();
 after(() => folder.remove());
 const at = (name: string): string => join(folder.path, name);
@@ -203,7 +203,7 @@ describe('a device that was not closed', () => {
     owner.child.kill('SIGKILL');
     await owner.ended;
     const sleeps: number[] = [];
-    const impatient = new LoopRt();
+    const impatient = new NodeRt();
     impatient.sleep = (ms): Promise<void> => {
       sleeps.push(ms);
       if (sleeps.length === 2) process.kill(helper, 'SIGCONT');
