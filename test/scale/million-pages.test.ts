@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkOp } from '../../src/blk/request.ts';
 import { SwapDisk } from '../../src/blk/swap-disk.ts';
-import { lz4 } from '../../src/codec/lz4.ts';
+import { createLz4 } from '../../src/codec/lz4.ts';
 import { MemcgTree } from '../../src/memcg/memcg.ts';
 import { NodeRt } from '../../src/rt/rt-node.ts';
 import { Prng } from '../../src/std/prng.ts';
@@ -59,7 +59,7 @@ it('accounts for the memory of a million pages and gives it back', async () => {
   const swap = new Swap(rt, undefined);
   const arena = new Arena();
   const zswap = new Zswap({ rt, swap, memcgs, params });
-  zswap.setCurrentPool(lz4, 'zsmalloc', (cells) => createZpool('zsmalloc', arena, cells));
+  zswap.setCurrentPool(createLz4(), 'zsmalloc', (cells) => createZpool('zsmalloc', arena, cells));
   const area = swap.swapon('million', PAGES, memcgs.create('million'));
   const disk = new SwapDisk({ rt, zswap, area });
   let woken: () => void = () => {};
