@@ -48,8 +48,7 @@ export function memcgChargeEqualsItsEntries(zswap: Zswap): string | undefined {
   for (const slot of entrySlots(zswap)) {
     const index = zswap.swap.table.payload(slot);
     let memcg = zswap.memcgs.get(zswap.entries.memcg(index)) as
-      | ReturnType<Zswap['memcgs']['get']>
-      | undefined;
+      ReturnType<Zswap['memcgs']['get']> | undefined;
     while (memcg !== undefined) {
       bytes.set(memcg.name, (bytes.get(memcg.name) ?? 0) + zswap.entries.lengthOf(index));
       pages.set(memcg.name, (pages.get(memcg.name) ?? 0) + 1);
