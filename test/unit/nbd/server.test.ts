@@ -132,6 +132,7 @@ describe('listening', limit, () => {
     assert.ok(address !== null && typeof address === 'object');
     const script = fileURLToPath(new URL('../../support/nbd-serve-fd.js', import.meta.url));
     const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit', fd] });
+    assert.ok(child.stdin !== null && child.stdout !== null);
     await once(child.stdout, 'data');
     await new Promise((resolve) => bound.close(resolve));
     const client = await NbdClient.open({ host: '127.0.0.1', port: address.port });
@@ -346,6 +347,11 @@ describe('hostile clients', limit, () => {
     for (let batch = 0; batch < 40; batch += 1) {
       const made = Array.from({ length: 50 }, () => NbdClient.connect({ path }));
       clients.push(...(await Promise.all(made)));
+      // The loop accepts one connection a turn, and what waits to be accepted is limited.
+      const { counters } = server;
+      await until(
+        () => counters.connectionsAccepted + counters.connectionsRefused >= clients.length,
+      );
     }
     await until(() => server.counters.connectionsRefused === 1000);
     assert.equal(server.connectionCount, 1000);
