@@ -28,8 +28,8 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/(?:cli|dashboard)\//,
   /^src\/rt\/rt-node\.ts$/,
   /^src\/codec\/(?:zstd|deflate|[\w-]*wasm[\w-]*)\.ts$/,
-  /^src\/swap\/device-file[\w-]*\.ts$/,
-  /^src\/nbd\/(?:server|connection)\.ts$/,
+  /^src\/swap\/(?:[\w-]+\/)?device-file[\w-]*\.ts$/,
+  /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
 ];
 
 interface Import {
