@@ -15,6 +15,9 @@ import { HANDSHAKE_RECEIVE_BYTES, resolveLimits } from './limits.ts';
 import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
 
+/** Clients that may wait to be accepted; the system may allow fewer. */
+const BACKLOG = 1024;
+
 /** Bytes that `sun_path` holds before its closing zero; a longer path would be cut silently. */
 const PATH_BYTES_MAX = 107;
 
@@ -117,13 +120,15 @@ class SocketServer implements NbdServer, ConnectionOwner {
   }
 
   async listenTcp(host: string, port: number): Promise<number> {
-    const server = await this.#listen(`${host}:${port}`, (made) => made.listen({ host, port }));
+    const server = await this.#listen(`${host}:${port}`, (made) =>
+      made.listen({ host, port, backlog: BACKLOG }),
+    );
     const address = server.address();
     return address !== null && typeof address === 'object' ? address.port : port;
   }
 
   async listenFd(fd: number): Promise<void> {
-    await this.#listen(`fd:${fd}`, (server) => server.listen({ fd }));
+    await this.#listen(`fd:${fd}`, (server) => server.listen({ fd, backlog: BACKLOG }));
   }
 
   close(): Promise<void> {
@@ -211,12 +216,12 @@ function bindPrivately(server: Server, path: string): void {
     before = process.umask(0o177);
   } catch {
     // A worker thread may not change the mask; nobody is accepted before this section ends.
-    server.listen(path);
+    server.listen({ path, backlog: BACKLOG });
     chmodSync(path, 0o600);
     return;
   }
   try {
-    server.listen(path);
+    server.listen({ path, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }

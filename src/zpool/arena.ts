@@ -30,7 +30,7 @@ const CHUNK_BYTES = 4 * MIB;
 const OWNER_SHIFT = 24;
 const OWNERS_MAX = 255;
 /** An owner's frame indices are below this. */
-export const FRAME_INDEX_END: number = 1 << OWNER_SHIFT;
+const FRAME_INDEX_END = 1 << OWNER_SHIFT;
 
 export class Arena {
   readonly memory: FrameMemory;

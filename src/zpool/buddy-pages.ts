@@ -14,7 +14,7 @@ import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
 import type { FrameMemory } from './frame-memory.ts';
 
 export const CHUNK_SHIFT = 6;
-export const CHUNK_SIZE: number = 1 << CHUNK_SHIFT;
+const CHUNK_SIZE = 1 << CHUNK_SHIFT;
 /** Chunks in a page. */
 export const TOTAL_CHUNKS: number = PAGE_SIZE >> CHUNK_SHIFT;
 /** Chunks of the header. */

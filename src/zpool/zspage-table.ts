@@ -16,7 +16,7 @@ import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 /** Where a free object's number could stand: there is none. */
 export const NO_OBJECT = 256;
 /** Zspage numbers are below this, so that number and object fit a handle's 32-bit cell. */
-export const ZSPAGE_END: number = 1 << 24;
+const ZSPAGE_END = 1 << 24;
 
 /** Words of a record. */
 export const NEXT = 0;
