@@ -2,7 +2,8 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { MemcgTree } from '../../../src/memcg/memcg.ts';
 import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
-import { Swap } from '../../../src/swap/info.ts';
+import { present } from '../../../src/std/assert.ts';
+import { Swap, type SwapArea } from '../../../src/swap/info.ts';
 import { createZpool } from '../../../src/zpool/open.ts';
 import type { HandleCells, Zpool } from '../../../src/zpool/zpool.ts';
 import { ZswapParams } from '../../../src/zswap/params.ts';
@@ -136,13 +137,13 @@ describe('the current pool', () => {
     const [a, b] = [disk.area.slot(0), disk.area.slot(1)];
     store(machine, a, memcg, wordPage(1));
     store(machine, b, memcg, wordPage(2));
-    const retired = machine.zswap.pools.current;
+    const retired = present(machine.zswap.pools.current);
     switchTo(1);
     store(machine, a, memcg, wordPage(3));
-    assert.equal([...machine.zswap.pools.pools()].includes(retired as never), true);
+    assert.equal([...machine.zswap.pools.pools()].includes(retired), true);
     machine.swap.free(b);
     machine.check();
-    assert.equal([...machine.zswap.pools.pools()].includes(retired as never), false);
+    assert.equal([...machine.zswap.pools.pools()].includes(retired), false);
     assert.deepEqual(load(machine, a), wordPage(3));
   });
 
@@ -162,8 +163,8 @@ describe('the current pool', () => {
     machine.zswap.setGroupPool(own.memcg, createWordCodec(7), 'zbud', create);
     store(machine, slot, own.memcg, wordPage(1));
     store(machine, other.disk.area.slot(0), other.memcg, wordPage(1));
-    const poolOf = (area: { slot(page: number): number }): string => {
-      const index = machine.swap.table.payload(area.slot(0) as never);
+    const poolOf = (area: SwapArea): string => {
+      const index = machine.swap.table.payload(area.slot(0));
       return machine.zswap.pools.get(machine.zswap.entries.pool(index)).codec.spec;
     };
     assert.equal(poolOf(own.disk.area), 'word:7');
