@@ -4,7 +4,7 @@ import { EIO, ENOSPC } from '../../../src/std/errno.ts';
 import type { Bio } from '../../../src/swap/device.ts';
 import { submit } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
-import { joined, wordPage } from '../../support/pages.ts';
+import { joined, wordPage } from '../../support/chosen-pages.ts';
 
 const words = (first: number, count: number): Uint8Array =>
   joined(...Array.from({ length: count }, (_, i) => wordPage(first + i)));

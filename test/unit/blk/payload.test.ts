@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { Payload } from '../../../src/blk/payload.ts';
 import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { randomPage } from '../../support/pages.ts';
+import { randomPage } from '../../support/chosen-pages.ts';
 
 describe('Payload', () => {
   it('moves any 4096 payload bytes to its staging page, always the same view', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { EIO } from '../../../src/std/errno.ts';
 import { submit } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
-import { joined, randomPage, wordPage, zeroPage } from '../../support/pages.ts';
+import { joined, randomPage, wordPage, zeroPage } from '../../support/chosen-pages.ts';
 import { corrupt } from '../../support/stores.ts';
 
 /** Pages 0..5: compressed, raw, zero, device, device, never written. */

@@ -4,7 +4,7 @@ import { STATUS_PAGES_MAX } from '../../../src/blk/swap-disk.ts';
 import { submit } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
 import { TestMachine } from '../../support/machine.ts';
-import { joined, wordPage, zeroPage } from '../../support/pages.ts';
+import { joined, wordPage, zeroPage } from '../../support/chosen-pages.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 
 function runsOf(machine: DiskMachine, offset: number, length: number): [number, string][] {

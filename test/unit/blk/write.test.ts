@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { EIO, ENOSPC } from '../../../src/std/errno.ts';
 import { ClientRequest } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
-import { joined, randomPage, wordPage, zeroPage } from '../../support/pages.ts';
+import { joined, randomPage, wordPage, zeroPage } from '../../support/chosen-pages.ts';
 import { corrupt } from '../../support/stores.ts';
 
 describe('write', () => {
@@ -77,33 +77,37 @@ describe('write', () => {
     );
     const steps = fc.array(
       fc.tuple(ranges, fc.constantFrom('write', 'zero', 'trim', 'spill'), fc.nat(255)),
-      { maxLength: 6 },
+      { maxLength: 6, size: 'max' },
     );
     fc.assert(
-      fc.property(fc.array(kinds, { minLength: 4, maxLength: 4 }), steps, (pages, commands) => {
-        const machine = new DiskMachine({ devicePages: 32, pages: 4 });
-        const model = new Uint8Array(4 * 4096);
-        for (const [i, kind] of pages.entries()) {
-          const random = kind === 'random' || kind === 'device';
-          const page = kind === 'word' ? wordPage(i + 5) : random ? randomPage(i) : zeroPage();
-          if (kind === 'device') machine.spillPages(i, page);
-          else if (kind !== 'free') machine.write(i, page);
-          model.set(page, i * 4096);
-        }
-        for (const [[offset, wanted], verb, byte] of commands) {
-          const length = Math.min(wanted, model.length - offset);
-          const end = offset + length;
-          machine.params.enabled = verb !== 'spill';
-          const op = verb === 'spill' ? 'write' : verb;
-          const data = op === 'write' ? new Uint8Array(length).fill(byte) : undefined;
-          assert.equal(machine.request(op, offset, length, data).error, 0);
-          if (verb === 'trim') {
-            const first = Math.ceil(offset / 4096) * 4096;
-            if (first < end) model.fill(0, first, Math.max(first, Math.floor(end / 4096) * 4096));
-          } else model.fill(op === 'zero' ? 0 : byte, offset, end);
-          assert.deepEqual(machine.read(0, 4), model);
-        }
-      }),
+      fc.property(
+        fc.array(kinds, { minLength: 4, maxLength: 4, size: 'max' }),
+        steps,
+        (pages, commands) => {
+          const machine = new DiskMachine({ devicePages: 32, pages: 4 });
+          const model = new Uint8Array(4 * 4096);
+          for (const [i, kind] of pages.entries()) {
+            const random = kind === 'random' || kind === 'device';
+            const page = kind === 'word' ? wordPage(i + 5) : random ? randomPage(i) : zeroPage();
+            if (kind === 'device') machine.spillPages(i, page);
+            else if (kind !== 'free') machine.write(i, page);
+            model.set(page, i * 4096);
+          }
+          for (const [[offset, wanted], verb, byte] of commands) {
+            const length = Math.min(wanted, model.length - offset);
+            const end = offset + length;
+            machine.params.enabled = verb !== 'spill';
+            const op = verb === 'spill' ? 'write' : verb;
+            const data = op === 'write' ? new Uint8Array(length).fill(byte) : undefined;
+            assert.equal(machine.request(op, offset, length, data).error, 0);
+            if (verb === 'trim') {
+              const first = Math.ceil(offset / 4096) * 4096;
+              if (first < end) model.fill(0, first, Math.max(first, Math.floor(end / 4096) * 4096));
+            } else model.fill(op === 'zero' ? 0 : byte, offset, end);
+            assert.deepEqual(machine.read(0, 4), model);
+          }
+        },
+      ),
       { numRuns: 40 },
     );
   });

@@ -7,8 +7,8 @@ import { LinkedList, type Links } from '../../../src/std/list.ts';
 const ITEMS = 12;
 
 class ArrayLinks implements Links {
-  readonly #previous = new Array<number>(ITEMS + 1).fill(0);
-  readonly #next = new Array<number>(ITEMS + 1).fill(0);
+  readonly #previous: number[] = Array.from({ length: ITEMS + 1 }, () => 0);
+  readonly #next: number[] = Array.from({ length: ITEMS + 1 }, () => 0);
 
   previous(index: number): number {
     return present(this.#previous[index]);
@@ -48,7 +48,7 @@ describe('LinkedList', () => {
       fc.boolean(),
     );
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
         const links = new ArrayLinks();
         const lists = [new LinkedList(links), new LinkedList(links)] as const;
         const models: [number[], number[]] = [[], []];

@@ -5,7 +5,7 @@ import { DeviceSim } from '../../../src/sim/world/device-sim.ts';
 import { EIO, OK } from '../../../src/std/errno.ts';
 import { Backing } from '../../../src/swap/backing.ts';
 import { BIO_PAGES, Bio } from '../../../src/swap/device.ts';
-import { randomPage } from '../../support/pages.ts';
+import { randomPage } from '../../support/chosen-pages.ts';
 
 function setUp(pageCount: number): {
   rt: SimRt;

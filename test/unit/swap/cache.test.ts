@@ -38,7 +38,7 @@ describe('SwapCache', () => {
       fc.integer({ min: 0, max: 5 }),
     );
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 250 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 250, size: 'max' }), (commands) => {
         const rt = new SimRt(1);
         const cache = new SwapCache(rt);
         const tasks = Array.from({ length: 6 }, () => new Waiter());

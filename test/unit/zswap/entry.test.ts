@@ -33,7 +33,7 @@ describe('EntryTable', () => {
     });
     const command = fc.tuple(fc.constantFrom('allocate', 'allocate', 'free'), fields);
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+      fc.property(fc.array(command, { maxLength: 40, size: 'max' }), (commands) => {
         const table = new EntryTable(8);
         const model = new Map<ZswapEntryIndex, Fields>();
         for (const [verb, values] of commands) {

@@ -4,7 +4,7 @@ import { Bio } from '../../../src/swap/device.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { InvalidateHook } from '../../../src/zswap/invalidate.ts';
 import { TestMachine } from '../../support/machine.ts';
-import { randomPage, wordPage } from '../../support/pages.ts';
+import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { store } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 

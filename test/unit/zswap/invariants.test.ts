@@ -6,7 +6,7 @@ import { INVARIANTS } from '../../../src/zswap/invariants.ts';
 import { present } from '../../../src/std/assert.ts';
 import { Bio } from '../../../src/swap/device.ts';
 import { TestMachine } from '../../support/machine.ts';
-import { randomPage, wordPage } from '../../support/pages.ts';
+import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { store } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 

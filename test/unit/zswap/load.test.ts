@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../../../src/std/units.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { loadPage } from '../../../src/zswap/load.ts';
 import { TestMachine } from '../../support/machine.ts';
-import { randomPage, wordPage } from '../../support/pages.ts';
+import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { corrupt, load, peek, store } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 

@@ -6,7 +6,7 @@ import { ENOMEM } from '../../../src/std/errno.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { REJECT_REASONS, type RejectReason } from '../../../src/zswap/stats.ts';
 import { TestMachine, type MachineOptions } from '../../support/machine.ts';
-import { randomPage, wordPage } from '../../support/pages.ts';
+import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { peek, store, storeFolio } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 

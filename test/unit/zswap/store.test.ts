@@ -13,7 +13,7 @@ import { LANES_MAX } from '../../../src/zswap/pool.ts';
 import { REJECT_REASONS, type RejectReason } from '../../../src/zswap/stats.ts';
 import { countStored } from '../../../src/zswap/store.ts';
 import { TestMachine, type MachineOptions } from '../../support/machine.ts';
-import { randomPage, wordPage } from '../../support/pages.ts';
+import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { TestStore, load, peek, store } from '../../support/stores.ts';
 import { createWordCodec, wordLength } from '../../support/word-codec.ts';
 

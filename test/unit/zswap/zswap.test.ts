@@ -9,7 +9,7 @@ import type { HandleCells, Zpool } from '../../../src/zpool/zpool.ts';
 import { ZswapParams } from '../../../src/zswap/params.ts';
 import { Zswap } from '../../../src/zswap/zswap.ts';
 import { TestMachine } from '../../support/machine.ts';
-import { wordPage } from '../../support/pages.ts';
+import { wordPage } from '../../support/chosen-pages.ts';
 import { load, store } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 

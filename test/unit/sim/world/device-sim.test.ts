@@ -4,7 +4,7 @@ import { SimRt } from '../../../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../../../src/sim/world/device-sim.ts';
 import { EIO, OK } from '../../../../src/std/errno.ts';
 import { Bio } from '../../../../src/swap/device.ts';
-import { randomPage } from '../../../support/pages.ts';
+import { randomPage } from '../../../support/chosen-pages.ts';
 
 function setUp(): { rt: SimRt; device: DeviceSim } {
   const rt = new SimRt(1);
