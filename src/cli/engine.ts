@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { SwapDisk } from '../blk/swap-disk.ts';
-import { openCodec } from '../codec/registry.ts';
+import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
 import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
 import { NodeRt } from '../rt/rt-node.ts';
@@ -26,13 +26,47 @@ import type { DaemonEngine } from './daemon.ts';
 import { parseSize } from './options/values.ts';
 
 /**
- * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until the
- * new one is acknowledged, so as many as can be in flight may be held twice.
+ * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until
+ * the new one is acknowledged, so as many as can be in flight may be held twice.
  */
 const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
 
+/** One export as a program names it. */
+export interface EngineExport {
+  readonly name: string;
+  /** Bytes, rounded up to whole pages. */
+  readonly sizeBytes: number;
+  /** Compressed bytes it may hold (kernel `memory.zswap.max`). Default `max`: no limit. */
+  readonly zswapMax?: number | 'max';
+  /** Whether its pages may go to the device (kernel `memory.zswap.writeback`). Default true. */
+  readonly zswapWriteback?: boolean;
+  /** `NAME` or `NAME:LEVEL`. Default: the engine's. */
+  readonly compressor?: string | undefined;
+}
+
+/** What an engine is opened with. */
+export interface EngineOptions {
+  /** With different names; over NBD the first is also the one with the empty name. */
+  readonly exports: readonly EngineExport[];
+  /** Limit of the pool for all exports together. Default 20 percent of the machine's memory. */
+  readonly poolLimit?: EngineConfig['poolLimit'];
+  /** Percent of the limit at which a full pool accepts again. Default 90. */
+  readonly acceptThresholdPercent?: number;
+  readonly shrinkerEnabled?: boolean;
+  /** `NAME` or `NAME:LEVEL`. Default `lz4`. */
+  readonly compressor?: string;
+  /** Path of a file or block device for pages that the pool refuses. Default: none. */
+  readonly spill?: string | undefined;
+  /** False: pages go to the device, and the pool takes no new ones. Default true. */
+  readonly enabled?: boolean;
+  readonly zpool?: ZpoolName;
+  /** Start over a device that was not closed cleanly. Default false. */
+  readonly reset?: boolean;
+}
+
 /** Opens everything that the configuration names. Nothing stays open if a part cannot be had. */
-export async function openEngine(config: EngineConfig): Promise<Engine> {
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const config = { ...DEFAULTS, ...options };
   const rt = new NodeRt();
   // Before the device, so that a bad name leaves nothing to close.
   const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
@@ -56,7 +90,8 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
     return codec;
   };
   engine.zswap.setCurrentPool(codecOf(config.compressor), config.zpool, engine.createZpool);
-  for (const { name, sizeBytes, zswapMax, zswapWriteback, compressor } of config.exports) {
+  for (const each of config.exports) {
+    const { name, sizeBytes, zswapMax = 'max', zswapWriteback = true, compressor } = each;
     const memcg = engine.addExport(name, pagesOf(sizeBytes));
     memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);
     memcg.setWriteback(zswapWriteback);
@@ -65,6 +100,17 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
   }
   return engine;
 }
+
+const DEFAULTS = {
+  poolLimit: { kind: 'percent', percent: 20 },
+  acceptThresholdPercent: 90,
+  shrinkerEnabled: false,
+  compressor: DEFAULT_COMPRESSOR,
+  spill: undefined,
+  enabled: true,
+  zpool: 'zsmalloc',
+  reset: false,
+} as const;
 
 function isBlockDevice(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
@@ -87,7 +133,7 @@ export class Engine implements DaemonEngine {
   readonly createZpool = (cells: HandleCells): Zpool =>
     createZpool(this.#zpool, this.#arena, cells);
 
-  constructor(config: EngineConfig, rt: NodeRt, backing: Backing | undefined) {
+  constructor(config: Required<EngineOptions>, rt: NodeRt, backing: Backing | undefined) {
     this.rt = rt;
     this.#startMs = rt.nowMs();
     this.#compressor = config.compressor;

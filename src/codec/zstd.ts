@@ -10,8 +10,8 @@
  * same seven bytes each time, {@link ZSTD_FRAME_HEADER}: it lies in front of the window, where the
  * compressor writes it and the decompressor finds it, and costs no copy and no room in the pool.
  *
- * Invariants: a lane's memory does not grow once the lane is made, so its views stay valid; bytes
- * in front of the window hold the header between calls.
+ * Invariants: a lane's memory never grows, so its views stay valid; the bytes in front of the
+ * window hold the header between calls.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ interface WasmModule {
 
 /** What the file asks for: more memory, and long copies. */
 interface ZstdImports {
-  /** Makes the memory at least `bytes` long; 1 if done, 0 to let the allocation fail. */
+  /** Asks for memory of `bytes`; 1 if it was made longer, 0 to let the allocation fail. */
   readonly a: (bytes: number) => number;
   /** `memcpy` of blocks that are worth a call. */
   readonly b: (target: number, source: number, bytes: number) => void;
@@ -46,7 +46,7 @@ interface ZstdImports {
 
 /** What the file offers; addresses and sizes in bytes. */
 interface ZstdExports {
-  readonly c: { readonly buffer: ArrayBuffer; grow(wasmPages: number): number };
+  readonly c: { readonly buffer: ArrayBuffer };
   /** Runs once before anything else. */
   readonly d: () => void;
   /** `malloc`; 0 if there is no memory. */
@@ -65,7 +65,6 @@ interface ZstdExports {
 
 const require = createRequire(import.meta.url);
 const WASM_SHA256 = '13704a218030bf6b1626c2bf24545290a9bce153784691d743c8c8c6ebf18f0d';
-const WASM_PAGE_BYTES = 65536;
 
 /**
  * The frame header of every page (RFC 8878, section 3.1.1.1): magic number; a descriptor that says
@@ -107,9 +106,7 @@ function compile(): WasmModule {
     throw new ZswapError(
       'ZSWAP_CODEC',
       'zstd cannot be set up: the package @foxglove/wasm-zstd is missing',
-      {
-        cause,
-      },
+      { cause },
     );
   }
   const digest = createHash('sha256').update(bytes).digest('hex');
@@ -131,20 +128,20 @@ class ZstdLane implements CodecLane {
   /** The page as it goes in and comes out. */
   readonly #page: Uint8Array;
   readonly #header: Uint8Array;
-  #memory: Uint8Array = new Uint8Array(0);
-  #sealed = false;
 
   constructor(module: WasmModule, level: number) {
     this.#level = level;
+    let memory = new Uint8Array(0);
     this.#zstd = new WebAssembly.Instance(module, {
       a: {
-        a: (bytes) => this.#grow(bytes),
-        b: (target, source, bytes) => {
-          this.#memory.copyWithin(target, source, source + bytes);
+        a: () => 0,
+        b: (to, from, bytes) => {
+          memory.copyWithin(to, from, from + bytes);
         },
       },
     }).exports;
-    this.#memory = new Uint8Array(this.#zstd.c.buffer);
+    const { buffer } = this.#zstd.c;
+    memory = new Uint8Array(buffer);
     this.#zstd.d();
     this.#pageAddress = this.#zstd.f(PAGE_SIZE);
     const room = this.#zstd.f(HEADER_ROOM + CODEC_WINDOW_BYTES);
@@ -152,13 +149,11 @@ class ZstdLane implements CodecLane {
     const windowAddress = room + HEADER_ROOM;
     this.#frameAddress = windowAddress - ZSTD_FRAME_HEADER.length;
 
-    // libzstd takes and frees a context of a size that depends on the level alone, so one page
-    // both ways makes the memory as large as it will ever need to be.
+    // The 2 MiB a lane starts with hold the context of any level, which libzstd takes and frees
+    // at each call; its size depends on the level alone, so one page both ways proves it fits.
     const frameBytes = this.#compressFrame();
     assert(this.#decompressFrame(frameBytes), 'zstd: the first page did not come back');
-    this.#sealed = true;
 
-    const { buffer } = this.#zstd.c;
     this.#page = new Uint8Array(buffer, this.#pageAddress, PAGE_SIZE);
     this.#header = new Uint8Array(buffer, this.#frameAddress, ZSTD_FRAME_HEADER.length);
     this.window = new PrefixViews(new Uint8Array(buffer, windowAddress, CODEC_WINDOW_BYTES));
@@ -200,13 +195,5 @@ class ZstdLane implements CodecLane {
     for (let index = 0; index < ZSTD_FRAME_HEADER.length; index++) {
       assert(this.#header[index] === ZSTD_FRAME_HEADER[index], 'zstd: an unexpected frame header');
     }
-  }
-
-  #grow(bytes: number): number {
-    if (this.#sealed) return 0;
-    const missing = bytes - this.#memory.length;
-    this.#zstd.c.grow(Math.ceil(missing / WASM_PAGE_BYTES));
-    this.#memory = new Uint8Array(this.#zstd.c.buffer);
-    return 1;
   }
 }

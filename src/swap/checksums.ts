@@ -37,7 +37,7 @@ export class PageChecksums {
     chunk[devicePage % CHUNK_PAGES] = crc;
   }
 
-  /** True if `crc` is what was last noted for `devicePage`; asking about a page never noted is a bug. */
+  /** True if `crc` is what was last noted for `devicePage`, a page noted before. */
   matches(devicePage: number, crc: number): boolean {
     assert(devicePage >= 0 && devicePage < this.#pageCount);
     const chunk = present(this.#chunks[Math.floor(devicePage / CHUNK_PAGES)]);

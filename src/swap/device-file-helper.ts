@@ -14,9 +14,15 @@ import { createInterface } from 'node:readline';
 
 import { assert, present } from '../std/assert.ts';
 
-/** flock(1) ends with 1 for a conflict and with 65 or more where the file system has no locks. */
+/**
+ * The tools inherit our end of the answers as descriptor 4, so that a helper counts as ended only
+ * when a punch that outlived it has ended too: the segment may be written from then on.
+ *
+ * flock(1) ends with 1 for a conflict and with 65 or more where the file system has no locks.
+ */
 const SCRIPT = `
 set -f
+exec 4>&1
 if command -v flock >/dev/null; then
   flock -n 3
   if [ $? -eq 1 ]; then echo busy; exit; fi
@@ -78,7 +84,7 @@ export class DeviceHelper {
    */
   static async start(fd: number, kind: 'file' | 'block'): Promise<DeviceHelper> {
     const environment = {
-      PATH: `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`,
+      PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
       LC_ALL: 'C',
     };
     const child = spawn('sh', ['-c', SCRIPT, 'zswapd-punch', kind], {

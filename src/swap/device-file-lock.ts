@@ -3,8 +3,9 @@
  *
  * Node cannot call flock(2), so the lock is a listening Unix socket in the abstract namespace whose
  * name is made of the device's identity: binding it is atomic, needs no file, and ends with the
- * process however that ends. Its reach is the network namespace; beyond it, the helper process takes
- * flock(2) on our own descriptor, block devices are opened exclusively, and the header names its owner.
+ * process however that ends. Its reach is the network namespace; beyond it, the helper process
+ * takes flock(2) on our own descriptor, block devices are opened exclusively, and the header names
+ * its owner.
  */
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
@@ -12,8 +13,8 @@ import type { Server } from 'node:net';
 import { assert } from '../std/assert.ts';
 
 /**
- * Bytes of `sun_path`. Node up to 20 binds an abstract name padded with zeros to this length, later
- * ones as long as it is; only a name of exactly this length is the same for both.
+ * Bytes of `sun_path`. Node 20 binds an abstract name padded with zeros to this length, Node 24 as
+ * long as it is; only a name of exactly this length is the same for both.
  */
 const NAME_BYTES = 108;
 
@@ -24,6 +25,7 @@ export interface DeviceLock {
 /**
  * Takes the lock of a device.
  *
+ * @remarks Waits: once, for the bind. Nobody ever waits for the lock itself.
  * @param identity - device and inode number, or the number of a block device; ASCII
  * @returns the lock, or `undefined` if another holder has it, in this process or another
  */

@@ -8,13 +8,13 @@ import { open, readFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import { ZswapError } from '../std/error.ts';
-import { KIB, MIB } from '../std/units.ts';
+import { KIB, MIB, PAGE_SIZE } from '../std/units.ts';
 
-const { O_CREAT, O_DIRECT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants;
+const { O_CREAT, O_DIRECT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 
 /**
- * Bytes looked at from either end. File systems, partition tables, RAID and volume managers put their
- * signatures within the first 64 KiB or just behind (btrfs), some at the end.
+ * Bytes looked at from either end. File systems, partition tables, RAID and volume managers put
+ * their signatures within the first 64 KiB or just behind (btrfs), some at the end.
  */
 const SIGNATURE_BYTES: number = MIB;
 
@@ -65,6 +65,16 @@ export async function openDevicePath(path: string): Promise<OpenedPath> {
 export async function reopenDirect(handle: FileHandle): Promise<FileHandle | undefined> {
   // By descriptor and not by path: the path may mean another file by now.
   return open(`/proc/self/fd/${handle.fd}`, O_RDWR | O_DIRECT).catch(() => undefined);
+}
+
+/** What the first page of a path holds, without a claim on it; empty if it cannot be read. */
+export async function readFirstPage(path: string): Promise<Uint8Array> {
+  const page = new Uint8Array(PAGE_SIZE);
+  const handle = await open(path, O_RDONLY | O_NONBLOCK).catch(() => undefined);
+  if (handle === undefined) return page.subarray(0, 0);
+  const { bytesRead } = await handle.read(page, 0, PAGE_SIZE, 0);
+  await handle.close();
+  return page.subarray(0, bytesRead);
 }
 
 /** True if either end of it holds anything but zeros. */

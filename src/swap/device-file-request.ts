@@ -1,6 +1,6 @@
 /**
- * One request to a file in progress: a record made once for each {@link Bio} and used again, with its
- * callback bound once, so that a request costs no garbage beyond what Node's own call makes.
+ * One request to a file in progress: a record made once for each {@link Bio} and used again, with
+ * its callback bound once, so that a request costs no garbage beyond what Node's own call makes.
  */
 import { read, write } from 'node:fs';
 
@@ -80,7 +80,7 @@ export class FileRequest {
   }
 }
 
-/** A full disk, an exhausted quota and a limit of file size mean the same to the caller: no room. */
+/** A full disk, an exhausted quota and a limit of file size all mean no room to the caller. */
 export function errnoOf(error: NodeJS.ErrnoException): Errno {
   return NO_ROOM.has(error.code ?? '') ? ENOSPC : EIO;
 }

@@ -1,7 +1,7 @@
 /**
- * A backing swap device on disk: a file, created sparse, or a block device. One header page, then the
- * device pages. Requests go to the kernel past the page cache where the file system allows, because
- * through it a page written back would still occupy RAM.
+ * A backing swap device on disk: a file, created sparse, or a block device. One header page, then
+ * the device pages. Requests go to the kernel past the page cache where the file system allows,
+ * because through it a page written back would still occupy RAM.
  *
  * Opening makes sure of three things: no other process uses the device, the last one ended cleanly,
  * and no data of somebody else is there. Whoever knows better says `reset`, except about the first.
@@ -18,7 +18,13 @@ import type { SwapDevice } from './device.ts';
 import { DeviceHelper } from './device-file-helper.ts';
 import { acquireDeviceLock } from './device-file-lock.ts';
 import type { DeviceLock } from './device-file-lock.ts';
-import { cannotOpen, holdsData, openDevicePath, reopenDirect } from './device-file-open.ts';
+import {
+  cannotOpen,
+  holdsData,
+  openDevicePath,
+  readFirstPage,
+  reopenDirect,
+} from './device-file-open.ts';
 import type { OpenedPath } from './device-file-open.ts';
 import { ownerState, selfOwner } from './device-file-owner.ts';
 import { DevicePuncher } from './device-file-punch.ts';
@@ -47,6 +53,13 @@ export interface FileDeviceOptions {
   readonly onWarning?: (message: string) => void;
 }
 
+/**
+ * The helper of a killed process lives on until it has read the end of its input, a moment or a
+ * punch later, and holds the lock so long. Whoever starts again at once waits for it.
+ */
+const BUSY_ATTEMPTS_MAX = 40;
+const BUSY_WAIT_MS = 50;
+
 /** What opening has put together; closing takes it apart. */
 interface FileDeviceParts {
   readonly opened: OpenedPath;
@@ -60,9 +73,12 @@ interface FileDeviceParts {
 /**
  * Opens a file or block device as a backing swap device and marks it in use.
  *
- * A file gets its full size as a hole and mode 0600. The lock is atomic against every process in the
- * same network namespace, and against all others where flock(1) is installed.
+ * A file gets its full size as a hole and mode 0600. The lock is atomic against every process in
+ * the same network namespace, and against all others where flock(1) is installed.
  *
+ * @remarks Locks: takes the device's, until {@link FileDevice.close}. Waits: often; up to two
+ * seconds
+ *   for the helper of an owner that was killed.
  * @throws ZswapError `ZSWAP_DEVICE_BUSY`, `ZSWAP_DEVICE_UNCLEAN`, `ZSWAP_DEVICE_FOREIGN`, or
  *   `ZSWAP_DEVICE_OPEN` if the path cannot be used at all; nothing is changed then, except that a
  *   missing file may have been created
@@ -73,6 +89,18 @@ export async function openFileDevice(options: FileDeviceOptions): Promise<FileDe
   if (!Number.isSafeInteger(pageCount) || pageCount < 0) {
     throw new RangeError(`pageCount must be a count of pages, got ${pageCount}`);
   }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(options);
+    } catch (error) {
+      if (attempt === BUSY_ATTEMPTS_MAX || !(await isBusyByTheDead(path, error))) throw error;
+    }
+    await options.rt.sleep(BUSY_WAIT_MS);
+  }
+}
+
+async function openOnce(options: FileDeviceOptions): Promise<FileDevice> {
+  const { path } = options;
   const opened = await openDevicePath(path);
   const undo: (() => Promise<void>)[] = [() => opened.handle.close()];
   try {
@@ -255,13 +283,22 @@ async function refuseUnlessUsable(
   }
   if (reset) return;
   if (reading.kind === 'damaged') {
-    const message = `${path} has a header of another version or a damaged one; reset it if it may go`;
+    const message = `${path} has a header of another version or a damaged one; reset it to use it`;
     throw new ZswapError('ZSWAP_DEVICE_FOREIGN', message);
   }
   if (await holdsData(opened)) {
     const message = `${path} holds data that is not ours; reset it if that data may be destroyed`;
     throw new ZswapError('ZSWAP_DEVICE_FOREIGN', message);
   }
+}
+
+/** True if the path was refused as busy and its header names a process that is no more. */
+async function isBusyByTheDead(path: string, error: unknown): Promise<boolean> {
+  if (!(error instanceof ZswapError) || error.code !== 'ZSWAP_DEVICE_BUSY') return false;
+  const page = await readFirstPage(path);
+  const reading = decodeHeader(page);
+  if (reading.kind !== 'header' || !reading.header.isInUse) return false;
+  return (await ownerState(reading.header.owner)) === 'dead';
 }
 
 function busy(path: string, reading: HeaderReading): ZswapError {

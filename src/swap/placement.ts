@@ -1,12 +1,12 @@
 /**
- * Which device page is written next. Places are given out of place and in runs of consecutive pages,
- * so that writeback in LRU order is sequential on the device.
+ * Which device page is written next. Places are given out of place and in runs of consecutive
+ * pages, so that writeback in LRU order is sequential on the device.
  *
  * Pages are managed in clusters, as swap slots are in the kernel. One cluster is current; runs come
  * from it in ascending order. When it has no decent run left, the next one is, in this order: the
  * lowest wholly free cluster that was used before; a partly free one with room for long runs; one
- * never used; any partly free one. So freed space is reused before the device grows, low before high,
- * and the high end is emptied rather than every place a little.
+ * never used; any partly free one. So freed space is reused before the device grows, low before
+ * high, and the high end is emptied rather than every place a little.
  *
  * ```
  *   cluster   0        1        2        3        4         5 ...
@@ -109,8 +109,8 @@ export class DevicePages {
   /**
    * Takes up to `wanted` consecutive free pages.
    *
-   * A run is shorter than wanted where no cluster that is worth it has a longer one; the caller asks
-   * again for the rest. Runs do not cross clusters.
+   * A run is shorter than wanted where no cluster that is worth it has a longer one; the caller
+   * asks again for the rest. Runs do not cross clusters.
    *
    * @returns the first page, with {@link runLength} set, 1..wanted; {@link NO_DEVICE_PAGE} if the
    *   device is full
@@ -180,7 +180,7 @@ export class DevicePages {
     return false;
   }
 
-  /** Finds a run in the current cluster: the first long enough behind the cursor, else the longest. */
+  /** Finds a run: the first long enough after the cursor, else the longest of the cluster. */
   #findRun(wanted: number): void {
     this.#scan(this.#cursor, wanted);
     if (this.runLength < wanted && this.#cursor > 0) this.#scan(0, wanted);

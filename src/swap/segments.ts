@@ -2,9 +2,9 @@
  * Which parts of a backing swap device hold anything, in segments large enough to be worth giving
  * back to the file system one by one. Pure bookkeeping: who punches, and how, is decided elsewhere.
  *
- * A page is live from the submission of its first write until its discard. A segment whose last live
- * page goes is queued if it has storage; a write to it before its punch starts withdraws it; a write
- * while it is being punched must wait.
+ * A page is live from the submission of its first write until its discard. A segment whose last
+ * live page goes is queued if it has storage; a write to it before its punch starts withdraws it; a
+ * write while it is being punched must wait.
  *
  * ```
  *            last live page discarded           takeQueued
@@ -70,19 +70,9 @@ export class Segments {
     return this.#queuedCount;
   }
 
-  /** Segments taken and not ended yet. */
-  get punchingCount(): number {
-    return this.#punchingCount;
-  }
-
   /** Live pages of one segment. */
   livePagesOf(segment: number): number {
     return present(this.#livePages[segment]);
-  }
-
-  /** True if a segment was written since it was last given back. */
-  hasStorage(segment: number): boolean {
-    return this.#hasStorage[segment] === 1;
   }
 
   /** First storage page that may be given back with `segment`; never a leading page. */
@@ -106,7 +96,7 @@ export class Segments {
     return false;
   }
 
-  /** A write of these device pages is being submitted: they are live, their segments not to be punched. */
+  /** A write of these pages is being submitted: they are live, their segments not to be punched. */
   markWritten(devicePage: number, pageCount: number): void {
     for (let page = devicePage; page < devicePage + pageCount; page++) {
       const segment = this.#segmentOf(page);

@@ -47,7 +47,8 @@ export interface Zpool {
    * Moves objects together and frees what becomes empty, spending at most about `moveBudget` object
    * or page moves.
    *
-   * @returns pages freed; 0 with budget left means nothing more to gain.
+   * @returns pages freed, and page frames moved towards giving back the memory they lie in; 0 for a
+   *   budget above 0 means nothing more to gain.
    */
   compact(moveBudget: number): number;
 }

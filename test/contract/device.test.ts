@@ -7,10 +7,10 @@ import type { SwapDevice } from '../../src/swap/device.ts';
 import { openFileDevice } from '../../src/swap/device-file.ts';
 import { RamDevice } from '../../src/swap/device-ram.ts';
 import { DEVICE_CONTRACT_PAGES, deviceContract } from '../../src/testing/device-contract.ts';
-import { LoopRt } from '../support/loop-rt.ts';
+import { NodeRt } from '../../src/rt/rt-node.ts';
 import { makeFolder, makeLoopDevice, reasonToSkip } from '../support/storage.ts';
 
-const rt = new LoopRt();
+const rt = new NodeRt();
 const test = { describe, it };
 const pageCount = DEVICE_CONTRACT_PAGES;
 const folder = makeFolder();

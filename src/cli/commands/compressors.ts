@@ -1,6 +1,7 @@
 /** `zswapd compressors`: the compressors there are. */
 import { parseArguments, renderHelp, resolveOptions, type HelpSpec } from '../options/args.ts';
 import type { OptionTable } from '../options/args.ts';
+import type { CompressorDescription } from '../../codec/registry.ts';
 import { EXIT_OK, type Command } from '../command.ts';
 import { DEFAULT_COMPRESSOR } from '../options/serve-options.ts';
 import { VERSION } from '../version.ts';
@@ -14,14 +15,6 @@ const HELP: HelpSpec = {
   description: ['List the compressors, their levels and what carries them out here.'],
   options: OPTIONS,
 };
-
-/** What the registry says of one compressor. */
-export interface CompressorDescription {
-  readonly name: string;
-  readonly levels?: { readonly min: number; readonly max: number; readonly default: number };
-  readonly description: string;
-  readonly implementation: string;
-}
 
 /** The list for people: name, levels, implementation, description. */
 export function formatCompressors(list: readonly CompressorDescription[]): string {

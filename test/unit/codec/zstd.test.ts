@@ -40,6 +40,13 @@ describe('zstd', () => {
     });
   }
 
+  it('has room for the context of every level', () => {
+    const pages = generatedPages(13, 1);
+    for (let level = -7; level <= 19; level++) {
+      if (level !== 0) assertRoundTrips(createZstd(level), pages);
+    }
+  });
+
   it('gives sample pages back at every level', { skip: noSamplePages }, () => {
     for (const level of LEVELS) {
       assertRoundTrips(createZstd(level), samplePages(level > 6 ? 64 : 8));

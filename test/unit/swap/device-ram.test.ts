@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 
 import { Bio } from '../../../src/swap/device.ts';
 import { RamDevice } from '../../../src/swap/device-ram.ts';
-import { LoopRt } from '../../support/loop-rt.ts';
+import { NodeRt } from '../../../src/rt/rt-node.ts';
 import { transfer } from '../../support/storage.ts';
 
-const rt = new LoopRt();
+const rt = new NodeRt();
 const CHUNK_BYTES = 1_048_576;
 
 describe('RamDevice', () => {

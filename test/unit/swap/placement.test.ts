@@ -1,6 +1,6 @@
 /**
- * Behaviour of the allocator in small scenes, then random allocations and frees against a model that
- * is a plain set of used pages.
+ * Behaviour of the allocator in small scenes, then random allocations and frees against a model
+ * that is a plain set of used pages.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -82,6 +82,20 @@ describe('DevicePages', () => {
     assert.equal(pages.runLength, 9);
     assert.equal(pages.allocateRun(4), 300);
     assert.equal(pages.runLength, 4);
+  });
+
+  it('starts again at the front of the current cluster once all of it is free', () => {
+    const pages = new DevicePages(10_000);
+    pages.allocateRun(100);
+    freeRange(pages, 0, 100);
+    assert.equal(pages.allocateRun(32), 0);
+  });
+
+  it('goes on behind the last run before it reuses what was freed in front of it', () => {
+    const pages = new DevicePages(10_000);
+    pages.allocateRun(100);
+    freeRange(pages, 20, 40);
+    assert.equal(pages.allocateRun(32), 100);
   });
 
   it('refuses to free a page twice or one it never gave', () => {

@@ -8,7 +8,7 @@
  * index 0 can mean 'none'. At most one wholly free block is kept, so that a count that swings
  * around a block's border does not make and drop its storage over and over.
  */
-import { assert, present } from '../std/assert.ts';
+import { assert, present } from './assert.ts';
 
 const ABSENT = -1;
 /** No block, where a block number could stand. */

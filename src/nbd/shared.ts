@@ -1,0 +1,24 @@
+/**
+ * What the connections of one server have in common: limits, counters, memory and the way to run
+ * later. Made once by the server and given to each connection.
+ */
+import type { Rt } from '../rt/rt.ts';
+import { NbdCounters } from './counters.ts';
+import { FramePool, ServerBudget } from './frames.ts';
+import type { NbdLimits } from './limits.ts';
+
+/** One server's resources. */
+export class SharedResources {
+  readonly rt: Pick<Rt, 'wake'>;
+  readonly limits: NbdLimits;
+  readonly counters: NbdCounters = new NbdCounters();
+  readonly pool: FramePool;
+  readonly budget: ServerBudget;
+
+  constructor(rt: Pick<Rt, 'wake'>, limits: NbdLimits) {
+    this.rt = rt;
+    this.limits = limits;
+    this.pool = new FramePool(limits.pooledBytesMax);
+    this.budget = new ServerBudget(limits);
+  }
+}

@@ -1,0 +1,34 @@
+#!/bin/bash
+# Boots the guest against an NBD server that is already listening, prints its console, and exits 0
+# if the guest said SWAPTEST PASS.
+#   run.sh blk SOCKET [EXPORT]   QEMU is the NBD client; the guest sees a virtio disk
+#   run.sh nbd PORT [EXPORT]     the guest's kernel is the NBD client, by TCP to 127.0.0.1:PORT
+# Environment: RAM_MIB=128 HOG_MIB=256 (twice its RAM) SEED=1 CPUS=1 LIMIT_SECONDS=240
+# Software emulation on purpose: it needs no rights, and runs inside virtual machines.
+set -uo pipefail
+# shellcheck source=paths.sh
+. "$(dirname "$0")/paths.sh"
+
+[[ $# -ge 2 ]] || { echo 'usage: run.sh blk SOCKET [EXPORT] | nbd PORT [EXPORT]' >&2; exit 2; }
+mode=$1 target=$2 export=${3:-}
+ram=${RAM_MIB:-128} hog=${HOG_MIB:-256}
+settings="zswapd.mode=$mode zswapd.hog=$hog zswapd.seed=${SEED:-1} zswapd.export=$export"
+
+if [[ $mode == blk ]]; then
+  devices=(
+    -blockdev "driver=nbd,node-name=swap,server.type=unix,server.path=$target,export=$export,discard=unmap"
+    -device 'virtio-blk-pci,drive=swap,discard=on,write-zeroes=on,logical_block_size=4096,physical_block_size=4096'
+  )
+else
+  settings+=" zswapd.port=$target"
+  devices=(-netdev user,id=net -device virtio-net-pci,netdev=net,romfile=)
+fi
+console=$(mktemp)
+trap 'rm -f "$console"' EXIT
+timeout "${LIMIT_SECONDS:-240}" qemu-system-x86_64 \
+  -machine q35 -accel tcg,thread=multi,tb-size=128 -cpu max -m "$ram" -smp "${CPUS:-1}" \
+  -nodefaults -no-user-config -display none -no-reboot -serial stdio \
+  -kernel "$(kernel_image)" -initrd "$initrd" \
+  -append "console=ttyS0 quiet panic=-1 rootfstype=ramfs mitigations=off nokaslr $settings" \
+  "${devices[@]}" </dev/null 2>&1 | tr -d '\r' | tee "$console"
+grep -q '^SWAPTEST PASS' "$console"
