@@ -67,6 +67,7 @@ export class SwapDisk implements BlkDisk {
 
   feed(request: DiskRequest): boolean {
     if (!request.waitsForPayload) return false;
+    request.waitsForPayload = false;
     return this.#runNow(request);
   }
 

@@ -135,9 +135,10 @@ export class MemcgTree {
     return group;
   }
 
-  /** Removes a group that is charged nothing. */
+  /** Removes a group that is charged nothing and has no children. */
   remove(group: Memcg): void {
-    assert(group !== this.root && this.get(group.id) === group);
+    assert(group !== this.root && this.#groups[group.id] === group);
+    assert(!this.#groups.some((other) => other?.parent === group), 'group has children');
     assert(group.zswapCurrent === 0 && group.zswappedPages === 0);
     this.#groups[group.id] = undefined;
   }

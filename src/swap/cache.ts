@@ -53,6 +53,11 @@ export class SwapCache {
     return this.#busy > 0 && this.#find(slot) >= 0;
   }
 
+  /** Says whether a slot in `[first, end)` is busy. Looks at all busy slots; for swapoff. */
+  anyBusy(first: number, end: number): boolean {
+    return this.#keys.some((key) => key > first && key <= end);
+  }
+
   /** Says whether `task` owns the slot. */
   isOwner(slot: SwapSlot, task: Task): boolean {
     const place = this.#find(slot);

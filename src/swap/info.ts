@@ -106,6 +106,7 @@ export class Swap {
     assert(index >= 0);
     const end = area.firstSlot + area.pageCount;
     assert(this.table.nextUsed(area.firstSlot, end, Infinity) === end, 'area is in use');
+    assert(!this.cache.anyBusy(area.firstSlot, end), 'area has requests under way');
     this.#areas.splice(index, 1);
   }
 
