@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { createNbdServer } from '../../../src/nbd/index.ts';
 import type { NbdServer } from '../../../src/nbd/index.ts';
 import { RamDisk } from '../../../src/testing/ram-disk.ts';
-import { LoopRt } from '../../support/loop-rt.ts';
+import { NodeRt } from '../../../src/rt/rt-node.ts';
 
 const MIB = 1024 * 1024;
 const folder = mkdtempSync(join(tmpdir(), 'zswapd-clients-'));
@@ -18,7 +18,7 @@ let server: NbdServer;
 let waiting: RamDisk;
 
 before(async () => {
-  const rt = new LoopRt();
+  const rt = new NodeRt();
   waiting = new RamDisk('waiting', 16 * MIB, { rt, waitChance: 0.05 });
   const prompt = new RamDisk('swap', 16 * MIB, { rt });
   server = createNbdServer({ exports: () => [prompt, waiting], rt });
