@@ -1,7 +1,8 @@
 /**
- * What the garbage collector had to do during a piece of code: collections by `perf_hooks`, and bytes
- * that were allocated on the heap. Bytes are the growth of the heap between two collections forced
- * from outside, so they are exact when none happened in between, and a lower bound otherwise.
+ * What the garbage collector had to do during a piece of code: collections by `perf_hooks`, and
+ * bytes that were allocated on the heap. Bytes are the growth of the heap between two collections
+ * forced from outside, so they are exact when none happened in between, and a lower bound
+ * otherwise.
  */
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';

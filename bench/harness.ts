@@ -1,9 +1,10 @@
 /**
- * What all benchmarks have in common: rounds that alternate between the contestants, so that a busy
- * machine slows them alike, and the median, least and most of the rounds instead of one figure.
+ * What all benchmarks have in common: rounds that alternate between the contestants, so that a
+ * busy machine slows them alike, and the median, least and most of the rounds instead of one
+ * figure.
  *
- * Absolute figures belong to one machine on one day. Each benchmark gives ratios to a rival that ran
- * in the same rounds; those travel better.
+ * Absolute figures belong to one machine on one day. Each benchmark gives ratios to a rival that
+ * ran in the same rounds; those travel better.
  */
 
 /** Figures of one contestant in one round, by name. */

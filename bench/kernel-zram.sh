@@ -5,7 +5,8 @@
 # input one line with mm_stat (orig compressed used ...). Resets and removes the device. Exits 77
 # with one line where it cannot: needs root and a kernel with zram and the algorithm.
 set -euo pipefail
-algorithm=${1:?usage: kernel-zram.sh ALGORITHM BYTES} bytes=${2:?usage: kernel-zram.sh ALGORITHM BYTES}
+usage='usage: kernel-zram.sh ALGORITHM BYTES'
+algorithm=${1:?$usage} bytes=${2:?$usage}
 control=/sys/class/zram-control
 [[ -r $control/hot_add && -w $control/hot_remove ]] || { echo 'needs root and zram' >&2; exit 77; }
 device=$(<$control/hot_add)

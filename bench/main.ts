@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [options]`: runs a benchmark and prints its report. What each measures and
- * what it does not stands in `docs/benchmarks.md`.
+ * `npm run bench -- NAME [options]`: runs a benchmark and prints its report. What each measures
+ * and what it does not stands in `docs/benchmarks.md`.
  */
 import { parseArgs } from 'node:util';
 import { renderReport, type Report } from './harness.ts';

@@ -1,7 +1,7 @@
 /**
- * What so much data costs in memory: 1 GiB of pages through the daemon, and the same through nbdkit's
- * compressed memory disk. Resident memory of the process counts, not what it says of itself; then
- * everything is discarded, and what is still resident counts again.
+ * What so much data costs in memory: 1 GiB of pages through the daemon, and the same through
+ * nbdkit's compressed memory disk. Resident memory of the process counts, not what it says of
+ * itself; then everything is discarded, and what is still resident counts again.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

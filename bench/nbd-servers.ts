@@ -1,9 +1,9 @@
 /**
- * The servers that `nbd` and `memory` compare, each a process with a Unix socket, pinned to the first
- * core, and the client that loads them, pinned to the last.
+ * The servers that `nbd` and `memory` compare, each a process with a Unix socket, pinned to the
+ * first core, and the client that loads them, pinned to the last.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -82,8 +82,8 @@ export class ServerUnderLoad {
         : zswapdCommand(socket, control, server.variant, sizeBytes);
     const [program = '', ...args] = pinned(0, command);
     const child = spawn(program, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, PATH: toolPath, ZSWAPD_LOG: 'error' },
+      stdio: 'ignore',
+      env: { ...process.env, PATH: toolPath },
     });
     await listening(child, socket);
     const client = pinned(cpus().length - 1, [files.client, socket, EXPORT, files.pages]);
@@ -132,11 +132,14 @@ export class ServerUnderLoad {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
   }
 
-  /** By all its threads. */
+  /** By all its threads, as the scheduler accounts for them. */
   #processorSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_A_SECOND;
+    const folder = `/proc/${this.#child.pid}/task`;
+    let nanoseconds = 0;
+    for (const thread of readdirSync(folder)) {
+      nanoseconds += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return nanoseconds / 1e9;
   }
 }
 
@@ -146,9 +149,6 @@ export interface DaemonStatistics {
   readonly process: { readonly rss: number; readonly metadata_bytes: number };
   readonly memcg: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
-
-/** `USER_HZ`, which is 100 on every machine that Linux shows `/proc` on. */
-const CLOCK_TICKS_A_SECOND = 100;
 
 function nbdkitCommand(socket: string, variant: string, sizeBytes: number): string[] {
   return [
@@ -170,7 +170,6 @@ function zswapdCommand(
 ): string[] {
   return [
     process.execPath,
-    ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
     MAIN,
     'serve',
     '--unix',

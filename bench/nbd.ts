@@ -1,7 +1,7 @@
 /**
- * The daemon as an NBD server beside nbdkit's memory plugin, plain and compressed: requests a second,
- * the latency that one in a hundred exceeds, and the server's processor time, over Unix sockets with
- * real page contents. Every page read is compared with what was written there.
+ * The daemon as an NBD server beside nbdkit's memory plugin, plain and compressed: requests a
+ * second, the latency that one in a hundred exceeds, and the server's processor time, over Unix
+ * sockets with real page contents. Every page read is compared with what was written there.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -65,7 +65,9 @@ export async function runNbd(options: NbdOptions): Promise<Report | undefined> {
   try {
     writeFileSync(files.pages, bytes);
     compile(projectFile('bench/native/nbd-load.c'), files.client, []);
-    for (const kind of kinds) servers.push(await ServerUnderLoad.start(kind, files, EXPORT_BYTES));
+    for (const kind of kinds) {
+      servers.push(await ServerUnderLoad.start(kind, files, EXPORT_BYTES));
+    }
     for (const server of servers) await server.load(`fill ${EXPORT_BYTES}`);
     const results = new Map<string, ReadonlyMap<string, Summaries>>();
     for (const { name, command } of JOBS) {
@@ -120,8 +122,9 @@ function jobTables(
       'p50 us',
       'p99 us',
       'server us a request',
-      '/ nbdkit memory',
-      '/ nbdkit zstd',
+      'rate / nbdkit memory',
+      'rate / nbdkit zstd',
+      'server us / nbdkit zstd',
     ],
     rows: servers.map(({ name }) => {
       const figures = byServer.get(name) ?? {};
@@ -134,6 +137,7 @@ function jobTables(
         figures['serverMicroseconds']?.median,
         ratio(figures['rate'], byServer.get('nbdkit memory')?.['rate']),
         ratio(figures['rate'], byServer.get('nbdkit zstd')?.['rate']),
+        ratio(figures['serverMicroseconds'], byServer.get('nbdkit zstd')?.['serverMicroseconds']),
       ];
     }),
   }));

@@ -1,6 +1,6 @@
 /**
- * The engine as `page` measures it: one export over the real runtime, without a backing device, and
- * requests as the protocol above makes them, from one preallocated record.
+ * The engine as `page` measures it: one export over the real runtime, without a backing device,
+ * and requests as the protocol above makes them, from one preallocated record.
  */
 import { SwapDisk } from '../src/blk/swap-disk.ts';
 import { Payload } from '../src/blk/payload.ts';

@@ -1,7 +1,7 @@
 /**
- * What storing and loading one page costs inside the process: compressor, allocator, tables and all,
- * through the disk front end. In the same rounds: the compressors' native libraries in a plain loop
- * with none of the rest, and the kernel's zram.
+ * What storing and loading one page costs inside the process: compressor, allocator, tables and
+ * all, through the disk front end. In the same rounds: the compressors' native libraries in a
+ * plain loop with none of the rest, and the kernel's zram.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

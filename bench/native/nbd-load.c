@@ -1,5 +1,6 @@
 /*
- * A client that loads an NBD server with real page contents: what nbd.ts and memory.ts measure with.
+ * A client that loads an NBD server with real page contents, with which nbd.ts and memory.ts
+ * measure.
  *
  *   nbd-load SOCKET EXPORT PAGES_FILE
  *
@@ -11,13 +12,13 @@
  *   run JOB BLOCK_BYTES DEPTH MILLISECONDS
  *       JOB: randwrite, randread, write (ascending), read (ascending), swap (a mix, see below)
  *
- * and answers each with one line: REQUESTS BYTES NANOSECONDS P50_NS P99_NS. Every page that is read
- * is compared with what was last written there; a difference ends the program with status 1.
+ * and answers each with one line: REQUESTS BYTES NANOSECONDS P50_NS P99_NS. Every page that is
+ * read is compared with what was last written there; a difference ends the program with status 1.
  *
- * Contents: consecutive pages of the file from a random one on, so that neighbours in a request are
- * neighbours in memory. The mix has what a swapping kernel sends: one request at a time, writes mostly
- * of one page with most bytes in large ones, reads of one page or of eight, now and then 2 MiB of
- * discard.
+ * Contents: consecutive pages of the file from a random one on, so that neighbours in a request
+ * are neighbours in memory. The mix has what a swapping kernel sends: one request at a time, writes
+ * mostly of one page with most bytes in large ones, reads of one page or of eight, now and then
+ * 2 MiB of discard.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -208,8 +209,8 @@ static void report(uint64_t count, uint64_t bytes, double ns) {
   uint64_t kept = count < LATENCIES_MAX ? count : LATENCIES_MAX;
   qsort(latencies, kept, sizeof *latencies, by_size);
   double p50 = kept > 0 ? latencies[kept / 2] : 0, p99 = kept > 0 ? latencies[kept * 99 / 100] : 0;
-  printf("%llu %llu %.0f %.0f %.0f\n", (unsigned long long)count, (unsigned long long)bytes, ns, p50,
-         p99);
+  printf("%llu %llu %.0f %.0f %.0f\n", (unsigned long long)count, (unsigned long long)bytes, ns,
+         p50, p99);
 }
 
 static void run(const char *job, uint32_t bytes, int depth, double milliseconds) {

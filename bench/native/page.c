@@ -9,9 +9,9 @@
  *   NAME OUT_NS IN_NS STORED_BYTES
  *
  * Out: compress each page and append the result to one packed area, raw if it did not shrink. In:
- * the other way. For a device: direct I/O with requests of the given size. Times are
- * processor time, user and system, of all pages.
- * After each timed part all pages are compared; a difference ends the program with status 1.
+ * the other way. For a device: direct I/O with requests of the given size. Times are processor
+ * time, user and system, of all pages. After the timed part all pages are compared; a difference
+ * ends the program with status 1.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
