@@ -13,7 +13,7 @@ import type { Rt } from '../rt/rt.ts';
 import type { SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
 import { runDiscard } from './discard.ts';
-import type { DiskContext, Step } from './disk-context.ts';
+import { beginSlice, type DiskContext, type Step } from './disk-context.ts';
 import { DiskRequest } from './disk-request.ts';
 import { runRead } from './read.ts';
 import type { BlkDisk, BlkRequest } from './request.ts';
@@ -117,8 +117,7 @@ export class SwapDisk implements BlkDisk {
 
   /** Runs a request until it ends or is parked; true: it has ended. */
   #runNow(request: DiskRequest): boolean {
-    request.sliceStart = this.#context.rt.nowMs();
-    request.slicePages = 0;
+    beginSlice(this.#context, request);
     if (this.#step(request) === 'waiting') return false;
     request.stage = 'finished';
     this.#underWay -= 1;

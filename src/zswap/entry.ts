@@ -43,6 +43,14 @@ const REFERENCED = 1 << 12;
 const POOL_SHIFT = 13;
 const MEMCG_SHIFT = 18;
 
+/** Pool and group of an entry as they stand in its record: a number, so that it costs no object. */
+export type EntryOwner = Brand<number, 'EntryOwner'>;
+
+export function entryOwner(pool: number, memcg: MemcgId): EntryOwner {
+  assert(pool < POOL_COUNT_MAX);
+  return ((pool << POOL_SHIFT) | (memcg << MEMCG_SHIFT)) as EntryOwner;
+}
+
 class Chunk {
   readonly buffer = new ArrayBuffer(0, { maxByteLength: CHUNK_BYTES });
   words: Uint32Array = new Uint32Array(0);
@@ -115,19 +123,12 @@ export class EntryTable implements HandleCells, Links {
   }
 
   /** Fills a new entry; its links are the LRU's. `length` is 1..4096. */
-  fill(
-    index: ZswapEntryIndex,
-    slot: SwapSlot,
-    length: number,
-    owner: { readonly pool: number; readonly memcg: MemcgId },
-  ): void {
+  fill(index: ZswapEntryIndex, slot: SwapSlot, length: number, owner: EntryOwner): void {
     assert(length > 0 && length <= PAGE_SIZE);
-    assert(owner.pool < POOL_COUNT_MAX);
     const chunk = present(this.#chunks[index >>> CHUNK_SHIFT]);
     const base = (index & CHUNK_MASK) * FIELDS;
     chunk.words[base + SLOT] = slot;
-    chunk.words[base + PACKED] =
-      (length - 1) | REFERENCED | (owner.pool << POOL_SHIFT) | (owner.memcg << MEMCG_SHIFT);
+    chunk.words[base + PACKED] = (length - 1) | REFERENCED | owner;
   }
 
   slot(index: number): SwapSlot {
