@@ -3,8 +3,8 @@
  * moves pages into and out of an instance's memory.
  *
  * A module is compiled once; each lane is an instance of its own, because a kernel's match table
- * and its epoch belong together. Instance memory holds scratch only (page in, compressed bytes, page
- * out); it never grows, so views of it are made once and stay valid.
+ * and its epoch belong together. Instance memory holds scratch only (page in, compressed bytes,
+ * page out); it never grows, so views of it are made once and stay valid.
  */
 import { readFileSync } from 'node:fs';
 import { assert } from '../std/assert.ts';

@@ -65,7 +65,8 @@ export class Random {
 
 const WORDS = (
   'page swap slot folio cluster entry store load writeback shrink cold hot device memory zone ' +
-  'node limit pool handle object class chain free used the of and to in a is that for it with as was'
+  'node limit pool handle object class chain free used the of and to in a is that for it with ' +
+  'as was'
 ).split(' ');
 
 function fillText(bytes: Uint8Array, random: Random): void {
