@@ -28,9 +28,7 @@ interface Kernel {
   readonly WINDOW: { readonly value: number };
   /** Place of the decompressed page. */
   readonly OUT: { readonly value: number };
-  /**
-   * Decompresses the first `length` bytes of the window; 1, or 0 if they are not one whole page.
-   */
+  /** Decompresses the first `length` bytes of the window; 1, or 0 if not one whole page. */
   readonly decompress: (length: number) => number;
 }
 
