@@ -326,6 +326,23 @@ describe('limits', () => {
     assert.equal(harness.takeReplies().length, 20_000);
   });
 
+  it('has room for the answers of all that is in flight, however full the batch is', () => {
+    const limits = { inFlightMax: 8, batchBytes: 12 * 32 };
+    const harness = new Harness(slowDisk(), { limits });
+    harness.holdsOutput = true;
+    for (let cookie = 0; cookie < 7; cookie += 1) {
+      harness.push(harness.encode({ type: READ, cookie, offset: cookie * 4096, length: 4096 }));
+      harness.disk.badPages.set(cookie, EIO);
+    }
+    for (let cookie = 7; cookie < 100; cookie += 1) {
+      harness.push(encodeRequest({ type: CACHE, cookie }));
+    }
+    assert.equal(harness.inputOpen, false);
+    harness.settle();
+    while (!harness.inputOpen || harness.transmission.queuedBytes > 0) harness.releaseOutput();
+    assert.equal(harness.takeReplies().length, 100);
+  });
+
   it('answers many small requests with one send', () => {
     const harness = new Harness(disk());
     harness.exchange(...Array.from({ length: 16 }, () => ({ type: WRITE, data: patterned(4096) })));
