@@ -1,5 +1,5 @@
-// Goal: a quick pass of the fuzzer in every run, and proof that it finds what it is for: two parts that
-// trust what a client says are put in, and each must be found.
+// Goal: a quick pass of the fuzzer in every run, and proof that it finds what it is for: two parts
+// that trust what a client says are put in, and each must be found.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InfoRequest } from '../../src/nbd/options.ts';

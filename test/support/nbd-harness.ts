@@ -1,6 +1,6 @@
 /**
- * Drives a {@link Transmission} without a socket: bytes in, cut anywhere; replies out; and an outlet
- * that keeps its segments when the test plays a slow reader.
+ * Drives a {@link Transmission} without a socket: bytes in, cut anywhere; replies out; and an
+ * outlet that keeps its segments when the test plays a slow reader.
  */
 import assert from 'node:assert/strict';
 import type { BlkDisk } from '../../src/blk/request.ts';

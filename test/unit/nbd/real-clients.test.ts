@@ -1,5 +1,5 @@
-// Goal: the clients that people use agree with us. Each test skips, and says so, where its tool is not
-// installed. The disk waits now and then, so that late answers are met as well.
+// Goal: the clients that people use agree with us. Each test skips, and says so, where its tool is
+// not installed. The disk waits now and then, so that late answers are met as well.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

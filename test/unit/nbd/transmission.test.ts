@@ -205,7 +205,7 @@ describe('the end of a connection', () => {
   });
 
   for (const waitChance of [0, 1]) {
-    it(`keeps the whole pages of a write that is cut off, ${waitChance ? 'waiting' : 'in step'}`, () => {
+    it(`keeps the whole pages of a cut write, ${waitChance ? 'waiting' : 'in step'}`, () => {
       const ram = disk({ waitChance });
       const harness = new Harness(ram);
       const whole = harness.encode({ type: WRITE, offset: 0, data: patterned(10 * 4096) });
@@ -371,8 +371,10 @@ describe('limits', () => {
     two.push(two.encode({ type: READ, cookie: 1, length: MIB }));
     assert.equal(two.inputOpen, false);
     assert.equal(two.transmission.inFlightCount, 0);
+    assert.ok(shared.budget.hasWaiters);
     one.settle();
     assert.equal(only(one.takeReplies()).data.length, 32 * MIB);
+    assert.equal(shared.budget.hasWaiters, false);
     two.settle();
     assert.equal(only(two.takeReplies()).data.length, MIB);
     one.push(one.encode({ type: READ, length: 32 * MIB }));
