@@ -254,6 +254,9 @@ export class Transmission implements Task, BudgetWaiter {
         this.#shared.budget.wait(this);
         return this.#stall();
       }
+      // Who has what it needs must not look as if it were kept waiting.
+      if (this.#neededBytes > 0) this.#shared.budget.forget(this);
+      this.#neededBytes = 0;
     }
     this.#input.at += wire.REQUEST_BYTES;
     this.#count(type);

@@ -205,8 +205,7 @@ describe('the end of a connection', () => {
   });
 
   for (const waitChance of [0, 1]) {
-    const pace = waitChance === 0 ? 'in step' : 'waiting';
-    it(`keeps the whole pages of a write that is cut off, ${pace}`, () => {
+    it(`keeps the whole pages of a cut write, ${waitChance ? 'waiting' : 'in step'}`, () => {
       const ram = disk({ waitChance });
       const harness = new Harness(ram);
       const whole = harness.encode({ type: WRITE, offset: 0, data: patterned(10 * 4096) });
@@ -327,6 +326,23 @@ describe('limits', () => {
     assert.equal(harness.takeReplies().length, 20_000);
   });
 
+  it('has room for the answers of all that is in flight, however full the batch is', () => {
+    const limits = { inFlightMax: 8, batchBytes: 12 * 32 };
+    const harness = new Harness(slowDisk(), { limits });
+    harness.holdsOutput = true;
+    for (let cookie = 0; cookie < 7; cookie += 1) {
+      harness.push(harness.encode({ type: READ, cookie, offset: cookie * 4096, length: 4096 }));
+      harness.disk.badPages.set(cookie, EIO);
+    }
+    for (let cookie = 7; cookie < 100; cookie += 1) {
+      harness.push(encodeRequest({ type: CACHE, cookie }));
+    }
+    assert.equal(harness.inputOpen, false);
+    harness.settle();
+    while (!harness.inputOpen || harness.transmission.queuedBytes > 0) harness.releaseOutput();
+    assert.equal(harness.takeReplies().length, 100);
+  });
+
   it('answers many small requests with one send', () => {
     const harness = new Harness(disk());
     harness.exchange(...Array.from({ length: 16 }, () => ({ type: WRITE, data: patterned(4096) })));
@@ -355,8 +371,10 @@ describe('limits', () => {
     two.push(two.encode({ type: READ, cookie: 1, length: MIB }));
     assert.equal(two.inputOpen, false);
     assert.equal(two.transmission.inFlightCount, 0);
+    assert.ok(shared.budget.hasWaiters);
     one.settle();
     assert.equal(only(one.takeReplies()).data.length, 32 * MIB);
+    assert.equal(shared.budget.hasWaiters, false);
     two.settle();
     assert.equal(only(two.takeReplies()).data.length, MIB);
     one.push(one.encode({ type: READ, length: 32 * MIB }));
