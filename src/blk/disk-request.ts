@@ -64,7 +64,10 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   bioCount = 0;
   readonly bioSlots: Float64Array = new Float64Array(BIO_PAGES);
   nextWaiter: SlotWaiter | undefined;
-  /** When the current slice began, in milliseconds; and pages seen since the clock was read. */
+  /**
+   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages seen
+   * since the clock was read.
+   */
   sliceStart = 0;
   slicePages = 0;
   readonly bioDone: (bio: Bio) => void;
@@ -143,4 +146,3 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
     this.stage = 'next';
   }
 }
-

@@ -1,6 +1,6 @@
 /**
- * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into the
- * payload and kept; consecutive device pages come in one device read.
+ * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into
+ * the payload and kept; consecutive device pages come in one device read.
  */
 import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';

@@ -5,8 +5,8 @@
  * version of Node does not have what that needs, 'data' events are copied instead.
  *
  * A stopped socket reports neither the end of its input nor a disconnect, so input only stops while
- * something is bound to start it again: a request that finishes, a reply that leaves, memory that is
- * freed.
+ * something is bound to start it again: a request that finishes, a reply that leaves, memory that
+ * is freed.
  */
 import { Socket } from 'node:net';
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net';

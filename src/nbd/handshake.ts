@@ -1,7 +1,8 @@
 /**
- * The handshake of one connection as a state machine: bytes in, bytes out, and at the end an export.
- * It touches no socket and no clock. It keeps at most one option's data and one chunk of input, and it
- * looks at one option per step, so that its owner can stop while answers are not read.
+ * The handshake of one connection as a state machine: bytes in, bytes out, and at the end an
+ * export. It touches no socket and no clock. It keeps at most one option's data and one chunk of
+ * input, and it looks at one option per step, so that its owner can stop while answers are not
+ * read.
  *
  *     greeting ──client flags──▶ options ──GO, EXPORT_NAME──▶ transmission
  *                                  │  ABORT, broken protocol
@@ -27,9 +28,9 @@ import type { OptionFault } from './options.ts';
 import * as wire from './wire.ts';
 
 /**
- * What a step led to: `more` needs further input; `again` may be called at once; `transmit` has chosen
- * an export, whatever input is left belongs to transmission; `close` ends the connection after the
- * output, if any, is sent; `drop` ends it as broken.
+ * What a step led to: `more` needs further input; `again` may be called at once; `transmit` has
+ * chosen an export, whatever input is left belongs to transmission; `close` ends the connection
+ * after the output, if any, is sent; `drop` ends it as broken.
  */
 export type HandshakeStep = 'more' | 'again' | 'transmit' | 'close' | 'drop';
 

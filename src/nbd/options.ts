@@ -119,10 +119,11 @@ export function parseMetaRequest(data: Uint8Array): MetaRequest | OptionFault {
 }
 
 /**
- * Whether `base:allocation` answers the queries. Queries of other namespaces match nothing, which is
- * no error.
+ * Whether `base:allocation` answers the queries. Queries of other namespaces match nothing, which
+ * is no error.
  *
- * @param option - listing takes no queries as all, and `base:` as a wildcard; selecting does neither
+ * @param option - listing takes no queries as all, and `base:` as a wildcard; selecting does
+ *   neither
  */
 export function matchesBaseAllocation(queries: readonly string[], option: 'list' | 'set'): boolean {
   if (queries.includes(wire.BASE_ALLOCATION)) return true;

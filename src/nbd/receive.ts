@@ -1,7 +1,7 @@
 /**
  * A connection's receive buffer. The socket always writes to the same place; what the parser could
- * not use yet (a cut header, a page of a write that is not complete) is moved in front of that place,
- * so that the next bytes continue it and everything is parsed where it lies.
+ * not use yet (a cut header, a page of a write that is not complete) is moved in front of that
+ * place, so that the next bytes continue it and everything is parsed where it lies.
  *
  *     |..... one page for a carried tail .....|.... the socket writes here ....|
  *     0                              keep ^   RECEIVE_AT                       size

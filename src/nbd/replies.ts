@@ -1,14 +1,15 @@
 /**
  * The way out of a connection. Short replies, and data of reads that fit, are put one behind the
- * other into a batch buffer that is sent once per received chunk; data that does not fit leaves from
- * the buffer it was read into, without a copy. Replies may overtake one another: each is whole.
+ * other into a batch buffer that is sent once per received chunk; data that does not fit leaves
+ * from the buffer it was read into, without a copy. Replies may overtake one another: each is
+ * whole.
  *
  *     batch   |reply|reply|header data........|reply|  free  | held back for replies of
  *             0                                     ^to        requests that still wait |
  *
- * While the socket has not taken a batch, that batch and its large replies are in transit and replies
- * collect in a second buffer. Invariant: the held-back room covers a short reply to every request in
- * flight, so an answer never has to wait for room.
+ * While the socket has not taken a batch, that batch and its large replies are in transit and
+ * replies collect in a second buffer. Invariant: the held-back room covers a short reply to every
+ * request in flight, so an answer never has to wait for room.
  */
 import { assert } from '../std/assert.ts';
 import type { Payload } from '../blk/payload.ts';
@@ -37,7 +38,9 @@ interface LargeReply {
   readonly token: number;
 }
 
-/** Reads of fewer bytes that had to wait are copied into the batch, larger ones are sent in place. */
+/**
+ * Reads of fewer bytes that had to wait are copied into the batch, larger ones are sent in place.
+ */
 const COPY_BYTES_MAX = 32 * 1024;
 
 export class ReplyQueue {
@@ -79,7 +82,9 @@ export class ReplyQueue {
     return this.#batchTo + bytes + this.#heldBackBytes <= this.#batchBytes;
   }
 
-  /** Takes `bytes` at the end of the batch, which fit ({@link hasRoom}); returns where they begin. */
+  /**
+   * Takes `bytes` at the end of the batch, which fit ({@link hasRoom}); returns where they begin.
+   */
   reserve(bytes: number): number {
     assert(this.hasRoom(bytes));
     this.#batch ??= this.#pool.take(this.#batchBytes);

@@ -1,6 +1,6 @@
 /**
- * Decides whether a request may be carried out, before anything is allocated for it. Pure: the whole
- * table of refusals is in one function, so that each has exactly one reason and one error.
+ * Decides whether a request may be carried out, before anything is allocated for it. Pure: the
+ * whole table of refusals is in one function, so that each has exactly one reason and one error.
  */
 import { EINVAL, ENOSPC, ENOTSUP, OK } from '../std/errno.ts';
 import type { Errno } from '../std/errno.ts';

@@ -1,6 +1,7 @@
 /**
  * The NBD server: listens on Unix sockets, TCP addresses and inherited descriptors, and serves the
- * exports it is shown on each connection. Connections share one pool of memory and one account of it.
+ * exports it is shown on each connection. Connections share one pool of memory and one account of
+ * it.
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -17,6 +18,9 @@ import { SharedResources } from './shared.ts';
 
 /** Clients that may wait to be accepted; the system may allow fewer. */
 const BACKLOG = 1024;
+
+/** Silence on a TCP connection after which the system asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** Bytes that `sun_path` holds before its closing zero; a longer path would be cut silently. */
 const PATH_BYTES_MAX = 107;
@@ -63,8 +67,8 @@ export interface NbdServer {
    */
   listenFd(fd: number): Promise<void>;
   /**
-   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends the
-   * connections; what is not finished after `closeMs` is cut off. May be called more than once.
+   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
+   * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
    */
   close(): Promise<void>;
 }
@@ -148,7 +152,13 @@ class SocketServer implements NbdServer, ConnectionOwner {
     }
     const server = createServer(
       // A dead TCP peer is noticed by the system; requests must not wait for one another's packets.
-      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true },
+      {
+        pauseOnConnect: true,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
+      },
       (socket) => this.#accept(socket),
     );
     try {
@@ -228,8 +238,8 @@ function bindPrivately(server: Server, path: string): void {
 }
 
 /**
- * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that is
- * there is a mistake.
+ * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that
+ * is there is a mistake.
  *
  * @throws ZswapError ZSWAP_LISTEN if the path is too long, holds something that is no socket, or a
  *   server answers there

@@ -1,7 +1,7 @@
 /**
  * Writes the answer to NBD_CMD_BLOCK_STATUS: neighbouring runs of the same state become one extent,
- * written straight into the reply batch. An answer may cover less than was asked for; the client asks
- * again from there.
+ * written straight into the reply batch. An answer may cover less than was asked for; the client
+ * asks again from there.
  */
 import type { BlkDisk } from '../blk/request.ts';
 import { assert } from '../std/assert.ts';

@@ -1,6 +1,6 @@
 /**
- * The transmission phase of one connection as a state machine: request bytes in, reply bytes out, and
- * a disk below. It touches no socket; whoever owns one fills {@link Transmission.target}, calls
+ * The transmission phase of one connection as a state machine: request bytes in, reply bytes out,
+ * and a disk below. It touches no socket; whoever owns one fills {@link Transmission.target}, calls
  * {@link Transmission.received}, and sends what the outlet is given.
  *
  *               write           ┌──────────────┐
@@ -13,8 +13,8 @@
  * - A request starts only when its record, the room for a short reply and the memory it may need in
  *   the worst case are there. Otherwise nothing of it is used up, input stops, and what is freed
  *   later starts it. So a client that is slow or greedy waits for itself, and memory is bounded.
- * - A payload stays in the receive buffer only as long as the disk takes it from there in step; what
- *   the disk has to wait with is moved to a frame of its own before the next bytes arrive.
+ * - A payload stays in the receive buffer only as long as the disk takes it from there in step;
+ *   what the disk has to wait with is moved to a frame of its own before the next bytes arrive.
  */
 import type { BlkDisk } from '../blk/request.ts';
 import type { Task } from '../rt/rt.ts';

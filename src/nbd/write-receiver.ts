@@ -2,8 +2,8 @@
  * Receives the payload of one write at a time, or skips that of a refused one.
  *
  * The disk takes pages straight from the receive buffer while it keeps in step. What it has to wait
- * with moves, once, to a frame of its own that is large enough for the rest of the payload; with all
- * of it there the write goes on by itself and the next request can be received.
+ * with moves, once, to a frame of its own that is large enough for the rest of the payload; with
+ * all of it there the write goes on by itself and the next request can be received.
  *
  *     receive buffer   |..done..|..available..|      more to come
  *                               └──────────┐
@@ -96,8 +96,8 @@ export class WriteReceiver {
   /**
    * A request that had to wait has finished.
    *
-   * @returns true if it is the one whose payload is being received; then it has failed early, and the
-   *   rest of its payload is skipped before it is answered
+   * @returns true if it is the one whose payload is being received; then it has failed early, and
+   *   the rest of its payload is skipped before it is answered
    */
   finishedEarly(entry: InFlight): boolean {
     if (entry !== this.#current) return false;

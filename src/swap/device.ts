@@ -1,6 +1,6 @@
 /**
- * The contract of a backing swap device: pages by number, read and written in runs. It knows nothing
- * of slots; which device page belongs to which slot is decided above it.
+ * The contract of a backing swap device: pages by number, read and written in runs. It knows
+ * nothing of slots; which device page belongs to which slot is decided above it.
  */
 import type { Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';

@@ -67,9 +67,7 @@ export class Swap {
   }
 
   get metadataBytes(): number {
-    return (
-      this.table.metadataBytes + this.cache.metadataBytes + (this.backing?.metadataBytes ?? 0)
-    );
+    return this.table.metadataBytes + this.cache.metadataBytes + (this.backing?.metadataBytes ?? 0);
   }
 
   /** Registers the one hook. */
@@ -108,6 +106,7 @@ export class Swap {
     assert(index >= 0);
     const end = area.firstSlot + area.pageCount;
     assert(this.table.nextUsed(area.firstSlot, end, Infinity) === end, 'area is in use');
+    assert(!this.cache.anyBusy(area.firstSlot, end), 'area has requests under way');
     this.#areas.splice(index, 1);
   }
 

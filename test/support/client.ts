@@ -1,4 +1,6 @@
-/** A client of a disk in tests: simple requests with their outcome, over the real request records. */
+/**
+ * A client of a disk in tests: simple requests with their outcome, over the real request records.
+ */
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkDisk, BlkOp, BlkRequest } from '../../src/blk/request.ts';
 
@@ -32,6 +34,17 @@ export class ClientRequest {
     return this;
   }
 
+  /** Says that the payload's first bytes are there now; what the disk answers. */
+  feed(available: number): boolean {
+    this.request.available = available;
+    return this.#ended(this.#disk.feed(this.request));
+  }
+
+  /** Says that no more payload will come; what the disk answers. */
+  abandon(): boolean {
+    return this.#ended(this.#disk.abandon(this.request));
+  }
+
   /** What a read has read. */
   get data(): Uint8Array {
     return this.payload.bytes.subarray(0, this.payload.size);
@@ -39,6 +52,14 @@ export class ClientRequest {
 
   get error(): number {
     return this.request.error;
+  }
+
+  #ended(ended: boolean): boolean {
+    if (ended) {
+      this.finished = true;
+      this.onFinished();
+    }
+    return ended;
   }
 }
 

@@ -1,6 +1,6 @@
-// Goal: whatever the alignment, however the stream is cut, whenever the disk waits, a client reads what
-// it wrote. Method: random requests against a flat array; requests that are in flight together do not
-// overlap, so the outcome is one; the seed is printed by fast-check.
+// Goal: whatever the alignment, however the stream is cut, whenever the disk waits, a client reads
+// what it wrote. Method: random requests against a flat array; requests that are in flight together
+// do not overlap, so the outcome is one; the seed is printed by fast-check.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -137,7 +137,7 @@ describe('transmission', () => {
           assert.ok(harness.inputOpen);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

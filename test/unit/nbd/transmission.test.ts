@@ -205,7 +205,8 @@ describe('the end of a connection', () => {
   });
 
   for (const waitChance of [0, 1]) {
-    it(`keeps the whole pages of a write that is cut off, ${waitChance ? 'waiting' : 'in step'}`, () => {
+    const pace = waitChance === 0 ? 'in step' : 'waiting';
+    it(`keeps the whole pages of a write that is cut off, ${pace}`, () => {
       const ram = disk({ waitChance });
       const harness = new Harness(ram);
       const whole = harness.encode({ type: WRITE, offset: 0, data: patterned(10 * 4096) });
