@@ -11,6 +11,7 @@ import { SwapCache, type SlotWaiter } from '../../src/swap/cache.ts';
 import { Bio } from '../../src/swap/device.ts';
 import type { SwapSlot } from '../../src/swap/table.ts';
 import { createZpool } from '../../src/zpool/open.ts';
+import { StoreOp } from '../../src/zswap/store.ts';
 import { Race, type RaceOptions } from '../support/disk-race.ts';
 import { RangeRace } from '../support/range-race.ts';
 import type { TestMachine } from '../support/machine.ts';
@@ -135,6 +136,16 @@ describe('the race checkers find', () => {
       },
     });
     assert.match(found, /a read was refused/);
+  });
+
+  it('a store that goes on with the staging page of others after a wait', () => {
+    const { keepPage } = StoreOp.prototype;
+    StoreOp.prototype.keepPage = () => {};
+    try {
+      assert.match(finding({}), /never written there|overwritten|torn/);
+    } finally {
+      StoreOp.prototype.keepPage = keepPage;
+    }
   });
 
   it('a wake that gets lost', () => {

@@ -83,4 +83,13 @@ describe('races on one disk', () => {
     });
     assert.ok(failures > 0);
   });
+
+  it('does so while payload comes bit by bit and some writes are given up', () => {
+    let abandoned = 0;
+    races({ poolPages: 2, devicePages: 64, biosInFlight: 2, inParts: true }, (race) => {
+      race.run();
+      abandoned += race.abandoned;
+    });
+    assert.ok(abandoned > 0);
+  });
 });

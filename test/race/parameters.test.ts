@@ -36,8 +36,9 @@ const pool: Knob = (machine, memcg, prng) => {
   const name = ZPOOLS[prng.below(ZPOOLS.length)] ?? 'zsmalloc';
   const codec = createWordCodec(prng.below(3));
   const create = (cells: HandleCells): Zpool => createZpool(name, machine.arena, cells);
-  if (prng.chance(1, 2)) machine.zswap.setCurrentPool(codec, name, create);
-  else if (prng.chance(1, 2)) machine.zswap.setGroupPool(memcg, codec, name, create);
+  const choice = prng.below(4);
+  if (choice < 2) machine.zswap.setCurrentPool(codec, name, create);
+  else if (choice === 2) machine.zswap.setGroupPool(memcg, codec, name, create);
   else machine.zswap.clearGroupPool(memcg);
 };
 

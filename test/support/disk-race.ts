@@ -3,6 +3,7 @@
  * invariants checked after every step and every read checked against what each page may hold.
  */
 import assert from 'node:assert/strict';
+import { Payload } from '../../src/blk/payload.ts';
 import type { BlkOp } from '../../src/blk/request.ts';
 import type { SwapDisk } from '../../src/blk/swap-disk.ts';
 import type { Memcg } from '../../src/memcg/memcg.ts';
@@ -23,6 +24,9 @@ interface Version {
 }
 
 export const RACE_PAGES = 12;
+/** Pages of one request at most. */
+const REQUEST_PAGES = 5;
+const CLIENTS = 4;
 
 /** What every page may hold: the versions written to it, in time. */
 class PageModel {
@@ -69,6 +73,8 @@ function versionOf(page: Uint8Array): number {
 export interface RaceOptions extends MachineOptions {
   /** Changes the machine before anything runs: how a deliberately broken variant is made. */
   readonly prepare?: (machine: TestMachine, memcg: Memcg) => void;
+  /** Writes get their payload bit by bit, and some are given up before its end. */
+  readonly inParts?: boolean;
   /** Done again and again while requests run, between any two of their sections. */
   readonly meddle?: (machine: TestMachine, memcg: Memcg, prng: Prng) => void;
 }
@@ -78,12 +84,15 @@ export class Race {
   readonly machine: TestMachine;
   readonly #memcg: Memcg;
   readonly #meddle: RaceOptions['meddle'];
+  readonly #inParts: boolean;
   readonly #disk: SwapDisk;
   readonly #prng: Prng;
   readonly #model = new PageModel();
+  readonly #payload = new Payload((CLIENTS + 1) * REQUEST_PAGES * PAGE_SIZE);
   #nextVersion = 1;
   #now = 0;
   refused = 0;
+  abandoned = 0;
   completed = 0;
 
   constructor(seed: number, options: RaceOptions) {
@@ -93,18 +102,19 @@ export class Race {
     this.#memcg = memcg;
     this.#prng = new Prng(seed * 7919);
     this.#meddle = options.meddle;
+    this.#inParts = options.inParts ?? false;
     options.prepare?.(this.machine, memcg);
   }
 
-  /** Runs so many clients with so many requests each to the end; throws what the checks find. */
-  run(clients = 4, requestsEach = 20): void {
-    for (let i = 0; i < clients; i += 1) this.#next(requestsEach);
-    if (this.#meddle !== undefined) this.#meddleUntil(clients * requestsEach);
+  /** Runs all clients with so many requests each to the end; throws what the checks find. */
+  run(requestsEach = 20): void {
+    for (let client = 0; client < CLIENTS; client += 1) this.#next(client, requestsEach);
+    if (this.#meddle !== undefined) this.#meddleUntil(CLIENTS * requestsEach);
     this.machine.rt.run(2_000_000, () => {
       this.#now += 1;
       this.machine.check();
     });
-    assert.equal(this.completed, clients * requestsEach, 'a request never finished');
+    assert.equal(this.completed, CLIENTS * requestsEach, 'a request never finished');
     assert.equal(this.machine.swap.cache.busySlots, 0, 'a slot is still owned');
     this.#readAll();
     this.#drain();
@@ -116,12 +126,13 @@ export class Race {
     this.machine.rt.wake({ resume: () => this.#meddleUntil(requests) });
   }
 
-  #next(left: number): void {
+  #next(client: number, left: number): void {
     if (left === 0) return;
     const kinds = ['write', 'write', 'write', 'read', 'read', 'trim', 'zero', 'flush'] as const;
     const op = kinds[this.#prng.below(kinds.length)] ?? 'read';
     const first = this.#prng.below(RACE_PAGES);
-    const count = op === 'flush' ? 0 : 1 + this.#prng.below(Math.min(5, RACE_PAGES - first));
+    const count =
+      op === 'flush' ? 0 : 1 + this.#prng.below(Math.min(REQUEST_PAGES, RACE_PAGES - first));
     const started = this.#now;
     const versions: Version[] = [];
     let data: Uint8Array | undefined;
@@ -142,22 +153,45 @@ export class Race {
       first * PAGE_SIZE,
       count * PAGE_SIZE,
       op === 'write' ? data : undefined,
+      // At odd places of one buffer, so that all share one staging page.
+      { payload: this.#payload, offset: client * REQUEST_PAGES * PAGE_SIZE + client },
     );
     request.onFinished = () => {
       this.#now += 1;
       this.completed += 1;
-      for (const version of versions) {
+      for (const [i, version] of versions.entries()) {
         version.ended = this.#now;
-        if (request.error === 0) continue;
+        if (request.error === 0) {
+          // A write that was given up stops between two pages.
+          const written = request.request.done >= (i + 1) * PAGE_SIZE;
+          version.possible = version.certain = written;
+          continue;
+        }
         // A single page that was refused was not written; of several, some may have been.
         version.certain = false;
         if (count === 1) version.possible = false;
       }
       if (request.error !== 0) this.#checkRefused(op);
       else if (op === 'read') this.#verify(request.data, first, started);
-      this.machine.rt.wake({ resume: () => this.#next(left - 1) });
+      this.machine.rt.wake({ resume: () => this.#next(client, left - 1) });
     };
+    const inParts = this.#inParts && op === 'write';
+    if (inParts) request.request.available = 0;
     request.start();
+    if (inParts) this.#feed(request);
+  }
+
+  /** Brings a write some more of its payload, or gives it up, until it has ended. */
+  #feed(request: ClientRequest): void {
+    if (request.finished) return;
+    const { available, length } = request.request;
+    if (available < length && this.#prng.chance(1, 30)) {
+      this.abandoned += 1;
+      request.abandon();
+      return;
+    }
+    request.feed(Math.min(length, available + this.#prng.below(2 * PAGE_SIZE)));
+    this.machine.rt.wake({ resume: () => this.#feed(request) });
   }
 
   /** Writes may be refused, reads only by a device that fails, and the others never. */
