@@ -143,4 +143,3 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
     this.stage = 'next';
   }
 }
-

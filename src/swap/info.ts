@@ -67,9 +67,7 @@ export class Swap {
   }
 
   get metadataBytes(): number {
-    return (
-      this.table.metadataBytes + this.cache.metadataBytes + (this.backing?.metadataBytes ?? 0)
-    );
+    return this.table.metadataBytes + this.cache.metadataBytes + (this.backing?.metadataBytes ?? 0);
   }
 
   /** Registers the one hook. */
