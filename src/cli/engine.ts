@@ -17,13 +17,13 @@ import { BIO_PAGES } from '../swap/device.ts';
 import { openFileDevice } from '../swap/device-file.ts';
 import { Swap } from '../swap/info.ts';
 import { Arena } from '../zpool/arena.ts';
-import { createZpool, ZPOOLS, type ZpoolName } from '../zpool/open.ts';
+import { createZpool, type ZpoolName } from '../zpool/open.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { ZswapParams } from '../zswap/params.ts';
 import { Zswap } from '../zswap/zswap.ts';
 import type { EngineConfig } from './config.ts';
 import type { DaemonEngine } from './daemon.ts';
-import { parseSize } from './options/values.ts';
+import { setParameter, type Settable } from './parameters.ts';
 
 /**
  * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until
@@ -130,6 +130,7 @@ export class Engine implements DaemonEngine {
   #zpool: ZpoolName;
   /** Parameters are changed one after the other: some wait for a codec to load. */
   #settingTurn: Promise<unknown> = Promise.resolve();
+  readonly #settable: Settable;
   readonly createZpool = (cells: HandleCells): Zpool =>
     createZpool(this.#zpool, this.#arena, cells);
 
@@ -151,6 +152,12 @@ export class Engine implements DaemonEngine {
       memcgs: this.#memcgs,
       params: this.#params,
     });
+    this.#settable = {
+      params: this.#params,
+      exports: this.#exports,
+      pool: () => ({ compressor: this.#compressor, zpool: this.#zpool }),
+      switchPool: (compressor, zpool) => this.#switchPool(compressor, zpool),
+    };
   }
 
   get exports(): readonly SwapDisk[] {
@@ -218,47 +225,9 @@ export class Engine implements DaemonEngine {
   }
 
   async setParameter(name: string, value: string): Promise<string> {
-    const turn = this.#settingTurn.then(() => this.#set(name, value));
+    const turn = this.#settingTurn.then(() => setParameter(this.#settable, name, value));
     this.#settingTurn = turn.catch(() => {});
     return await turn;
-  }
-
-  /** Ends background work and closes the device cleanly. No request may be under way. */
-  async close(): Promise<void> {
-    await this.#swap.backing?.device.close();
-  }
-
-  async #set(name: string, value: string): Promise<string> {
-    const colon = name.lastIndexOf(':');
-    if (colon > 0) return this.#setOfExport(name.slice(0, colon), name.slice(colon + 1), value);
-    switch (name) {
-      case 'enabled':
-        this.#params.enabled = flag(name, value);
-        return onOff(this.#params.enabled);
-      case 'shrinker_enabled':
-        this.#params.shrinkerEnabled = flag(name, value);
-        return onOff(this.#params.shrinkerEnabled);
-      case 'max_pool_percent':
-        this.#params.maxPoolPercent = wholeNumber(name, value);
-        return String(this.#params.maxPoolPercent);
-      case 'accept_threshold_percent':
-        this.#params.acceptThresholdPercent = wholeNumber(name, value);
-        return String(this.#params.acceptThresholdPercent);
-      case 'pool_size':
-        this.#params.poolBytes = parseSize(value);
-        return String(this.#params.poolBytes);
-      case 'compressor':
-        await this.#switchPool(value, this.#zpool);
-        return this.#compressor;
-      case 'zpool':
-        await this.#switchPool(this.#compressor, zpoolName(value));
-        return this.#zpool;
-      default:
-        throw new TypeError(
-          `unknown parameter ${name}: there are ${PARAMETERS.join(', ')}, ` +
-            'and of an export NAME:memory.zswap.max and NAME:memory.zswap.writeback',
-        );
-    }
   }
 
   async #switchPool(compressor: string, zpool: ZpoolName): Promise<void> {
@@ -268,35 +237,11 @@ export class Engine implements DaemonEngine {
     this.#zpool = zpool;
   }
 
-  #setOfExport(exportName: string, file: string, value: string): string {
-    const disk = this.#exports.find((candidate) => candidate.name === exportName);
-    if (disk === undefined) throw new RangeError(`there is no export named ${exportName}`);
-    const { memcg } = disk.area;
-    switch (file) {
-      case 'memory.zswap.max':
-        memcg.setZswapMax(value === 'max' ? Infinity : parseSize(value));
-        return memcg.zswapMax === Infinity ? 'max' : String(memcg.zswapMax);
-      case 'memory.zswap.writeback':
-        memcg.setWriteback(flag(file, value));
-        return memcg.writeback ? '1' : '0';
-      default:
-        throw new TypeError(
-          `unknown parameter ${file} of an export: there are memory.zswap.max ` +
-            'and memory.zswap.writeback',
-        );
-    }
+  /** Ends background work and closes the device cleanly. No request may be under way. */
+  async close(): Promise<void> {
+    await this.#swap.backing?.device.close();
   }
 }
-
-const PARAMETERS = [
-  'enabled',
-  'compressor',
-  'zpool',
-  'max_pool_percent',
-  'pool_size',
-  'accept_threshold_percent',
-  'shrinker_enabled',
-];
 
 function memcgStats(memcg: Memcg): MemcgStats {
   return {
@@ -311,25 +256,4 @@ function memcgStats(memcg: Memcg): MemcgStats {
 /** Resident bytes of the process, from `/proc/self/statm`. */
 function residentBytes(): number {
   return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * PAGE_SIZE;
-}
-
-function flag(name: string, value: string): boolean {
-  if (['1', 'Y', 'y', 'true'].includes(value)) return true;
-  if (['0', 'N', 'n', 'false'].includes(value)) return false;
-  throw new TypeError(`${name} takes 1 or 0 (Y or N), not ${value}`);
-}
-
-function onOff(value: boolean): string {
-  return value ? 'Y' : 'N';
-}
-
-function wholeNumber(name: string, value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new TypeError(`${name} takes a whole number, not ${value}`);
-  return Number(value);
-}
-
-function zpoolName(value: string): ZpoolName {
-  const name = ZPOOLS.find((candidate) => candidate === value);
-  if (name === undefined) throw new TypeError(`zpool takes ${ZPOOLS.join(', ')}, not ${value}`);
-  return name;
 }

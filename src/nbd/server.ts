@@ -18,6 +18,9 @@ import { SharedResources } from './shared.ts';
 /** Clients that may wait to be accepted; the system may allow fewer. */
 const BACKLOG = 1024;
 
+/** Silence on a TCP connection after which the system asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** Bytes that `sun_path` holds before its closing zero; a longer path would be cut silently. */
 const PATH_BYTES_MAX = 107;
 
@@ -148,7 +151,13 @@ class SocketServer implements NbdServer, ConnectionOwner {
     }
     const server = createServer(
       // A dead TCP peer is noticed by the system; requests must not wait for one another's packets.
-      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true },
+      {
+        pauseOnConnect: true,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
+      },
       (socket) => this.#accept(socket),
     );
     try {

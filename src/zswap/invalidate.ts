@@ -41,4 +41,5 @@ function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
   if (length === PAGE_SIZE) zswap.stats.stored_incompressible_pages -= 1;
   zswap.stats.stored_pages -= 1;
   entries.free(index);
+  zswap.compactor.entryFreed(entries.length);
 }

@@ -58,6 +58,7 @@ export class TestMachine {
       swap: this.swap,
       memcgs: this.memcgs,
       params: this.params,
+      compactAfterEntries: 3,
       ...(options.entryLimit === undefined ? {} : { entryLimit: options.entryLimit }),
     });
     const zpool = options.zpool ?? 'zsmalloc';

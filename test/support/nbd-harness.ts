@@ -3,6 +3,7 @@
  * that keeps its segments when the test plays a slow reader.
  */
 import assert from 'node:assert/strict';
+import type { BlkDisk } from '../../src/blk/request.ts';
 import { resolveLimits } from '../../src/nbd/limits.ts';
 import type { NbdLimits } from '../../src/nbd/limits.ts';
 import { SharedResources } from '../../src/nbd/shared.ts';
@@ -18,6 +19,8 @@ export interface HarnessOptions {
   readonly hasStatus?: boolean;
   readonly limits?: Partial<NbdLimits>;
   readonly shared?: SharedResources;
+  /** What transmission takes for the disk, if it is not the disk itself. */
+  readonly shown?: BlkDisk;
 }
 
 /** Resources whose woken tasks run when the test says so. */
@@ -62,7 +65,7 @@ export class Harness implements TransmissionOwner {
     this.transmission = new Transmission(
       this.shared,
       {
-        disk,
+        disk: options.shown ?? disk,
         structured: options.structured ?? true,
         hasStatus: options.hasStatus ?? true,
       },

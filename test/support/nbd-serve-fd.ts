@@ -4,10 +4,10 @@
  */
 import { createNbdServer } from '../../src/nbd/index.ts';
 import { RamDisk } from '../../src/testing/ram-disk.ts';
-import { LoopRt } from './loop-rt.ts';
+import { ManualClockRt } from './manual-clock-rt.ts';
 
 const disk = new RamDisk('swap', 1024 * 1024);
-const server = createNbdServer({ exports: () => [disk], rt: new LoopRt() });
+const server = createNbdServer({ exports: () => [disk], rt: new ManualClockRt() });
 await server.listenFd(3);
 process.stdout.write('ready\n');
 process.stdin.on('end', () => void server.close());

@@ -29,6 +29,6 @@ timeout "${LIMIT_SECONDS:-240}" qemu-system-x86_64 \
   -machine q35 -accel tcg,thread=multi,tb-size=128 -cpu max -m "$ram" -smp "${CPUS:-1}" \
   -nodefaults -no-user-config -display none -no-reboot -serial stdio \
   -kernel "$(kernel_image)" -initrd "$initrd" \
-  -append "console=ttyS0 quiet panic=-1 rootfstype=ramfs mitigations=off nokaslr $settings" \
+  -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr $settings" \
   "${devices[@]}" </dev/null 2>&1 | tr -d '\r' | tee "$console"
 grep -q '^SWAPTEST PASS' "$console"

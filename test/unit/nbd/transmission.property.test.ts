@@ -137,7 +137,7 @@ describe('transmission', () => {
           assert.ok(harness.inputOpen);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });
