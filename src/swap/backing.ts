@@ -11,9 +11,12 @@ import { PageChecksums } from './checksums.ts';
 import { crc32 } from './crc32.ts';
 import type { Bio, SwapDevice } from './device.ts';
 import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
+import { DEVICE_PAGES_MAX } from './table.ts';
 
 export class Backing {
   readonly device: SwapDevice;
+  /** Pages of the device that are used: all, up to {@link DEVICE_PAGES_MAX}. */
+  readonly pageCount: number;
   readonly bios: BioPool;
   readonly #pages: DevicePages;
   readonly #checksums: PageChecksums;
@@ -24,8 +27,9 @@ export class Backing {
   constructor(device: SwapDevice, rt: Rt, biosInFlight?: number) {
     this.device = device;
     this.bios = new BioPool(rt, biosInFlight);
-    this.#pages = new DevicePages(device.pageCount);
-    this.#checksums = new PageChecksums(device.pageCount);
+    this.pageCount = Math.min(device.pageCount, DEVICE_PAGES_MAX);
+    this.#pages = new DevicePages(this.pageCount);
+    this.#checksums = new PageChecksums(this.pageCount);
   }
 
   /** Device pages that hold data or are being written. */

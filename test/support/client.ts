@@ -4,6 +4,12 @@
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkDisk, BlkOp, BlkRequest } from '../../src/blk/request.ts';
 
+/** Where the bytes of a request lie, in memory that others may use too. */
+export interface Place {
+  readonly payload: Payload;
+  readonly offset: number;
+}
+
 /** One request of a test: what was asked, and its outcome when it has finished. */
 export class ClientRequest {
   readonly request: BlkRequest;
@@ -12,10 +18,19 @@ export class ClientRequest {
   onFinished: () => void = () => {};
   readonly #disk: BlkDisk;
 
-  constructor(disk: BlkDisk, op: BlkOp, offset: number, length: number, data?: Uint8Array) {
+  /** @param place - memory of its own by default */
+  constructor(
+    disk: BlkDisk,
+    op: BlkOp,
+    offset: number,
+    length: number,
+    data?: Uint8Array,
+    place?: Place,
+  ) {
     this.#disk = disk;
-    this.payload = new Payload(op === 'read' || op === 'write' ? length : 0);
-    if (data !== undefined) this.payload.bytes.set(data);
+    this.payload = place?.payload ?? new Payload(op === 'read' || op === 'write' ? length : 0);
+    const payloadOffset = place?.offset ?? 0;
+    if (data !== undefined) this.payload.bytes.set(data, payloadOffset);
     this.request = disk.createRequest(() => {
       this.finished = true;
       this.onFinished();
@@ -24,7 +39,7 @@ export class ClientRequest {
     this.request.offset = offset;
     this.request.length = length;
     this.request.payload = this.payload;
-    this.request.payloadOffset = 0;
+    this.request.payloadOffset = payloadOffset;
     this.request.available = op === 'write' ? length : 0;
   }
 
@@ -47,7 +62,8 @@ export class ClientRequest {
 
   /** What a read has read. */
   get data(): Uint8Array {
-    return this.payload.bytes.subarray(0, this.payload.size);
+    const start = this.request.payloadOffset;
+    return this.payload.bytes.subarray(start, start + this.request.length);
   }
 
   get error(): number {

@@ -5,6 +5,7 @@ import { DeviceSim } from '../../../src/sim/world/device-sim.ts';
 import { EIO, OK } from '../../../src/std/errno.ts';
 import { Backing } from '../../../src/swap/backing.ts';
 import { BIO_PAGES, Bio } from '../../../src/swap/device.ts';
+import { SwapTable, type SwapSlot } from '../../../src/swap/table.ts';
 import { randomPage } from '../../support/chosen-pages.ts';
 
 function setUp(pageCount: number): {
@@ -109,5 +110,18 @@ describe('Backing', () => {
     const before = backing.metadataBytes;
     backing.bios.take({ resume: () => {} });
     assert.equal(backing.metadataBytes - before, BIO_PAGES * 4096);
+  });
+
+  it('uses as many pages of a device as a word of the swap table can name', () => {
+    const table = new SwapTable();
+    for (const [devicePages, used] of [
+      [8, 8],
+      [2 ** 30, 2 ** 30],
+      [2 ** 31, 2 ** 30],
+    ] as const) {
+      const { backing } = setUp(devicePages);
+      assert.equal(backing.pageCount, used);
+      table.setDevice(1 as SwapSlot, backing.pageCount - 1);
+    }
   });
 });
