@@ -166,6 +166,7 @@ describe('fio', { timeout: 120_000 }, () => {
         '--size=16M',
         '--verify=crc32c',
         '--verify_fatal=1',
+        '--verify_state_save=0',
         '--do_verify=1',
         '--thread',
         '--output=/dev/null',
