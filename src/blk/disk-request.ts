@@ -6,7 +6,7 @@ import { assert } from '../std/assert.ts';
 import { EIO, OK, type Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { StoreOp } from '../zswap/store.ts';
 import type { Payload } from './payload.ts';

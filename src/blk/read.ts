@@ -6,7 +6,7 @@ import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { zeroFill } from '../page/page.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import {
   pageDone,

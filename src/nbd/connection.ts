@@ -12,10 +12,10 @@ import { Socket } from 'node:net';
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
 import type { BlkDisk } from '../blk/request.ts';
 import { assert } from '../std/assert.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake } from './handshake/handshake.ts';
 import type { SharedResources } from './shared.ts';
-import { Transmission } from './transmission.ts';
-import type { TransmissionOwner } from './transmission.ts';
+import { Transmission } from './transmission/transmission.ts';
+import type { TransmissionOwner } from './transmission/transmission.ts';
 
 /** What a connection needs of its server. */
 export interface ConnectionOwner {

@@ -7,10 +7,10 @@
 import { assert } from '../std/assert.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
-import { PageChecksums } from './checksums.ts';
-import { crc32 } from './crc32.ts';
-import type { Bio, SwapDevice } from './device.ts';
-import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
+import { PageChecksums } from './device/checksums.ts';
+import { crc32 } from './device/crc32.ts';
+import type { Bio, SwapDevice } from './device/device.ts';
+import { DevicePages, NO_DEVICE_PAGE } from './device/placement.ts';
 import { DEVICE_PAGES_MAX } from './table.ts';
 
 export class Backing {

@@ -2,7 +2,7 @@
 // that trust what a client says are put in, and each must be found.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InfoRequest } from '../../src/nbd/options.ts';
+import type { InfoRequest } from '../../src/nbd/handshake/options.ts';
 import { fuzz, readCorpus, REAL_SUBJECT } from './nbd-fuzz.ts';
 
 const SEED = 20_261_121;

@@ -13,10 +13,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BlkDisk } from '../../src/blk/request.ts';
-import { Handshake } from '../../src/nbd/handshake.ts';
+import { Handshake } from '../../src/nbd/handshake/handshake.ts';
 import { resolveLimits } from '../../src/nbd/limits.ts';
-import { parseInfoRequest, parseMetaRequest } from '../../src/nbd/options.ts';
-import type { InfoRequest, OptionFault } from '../../src/nbd/options.ts';
+import { parseInfoRequest, parseMetaRequest } from '../../src/nbd/handshake/options.ts';
+import type { InfoRequest, OptionFault } from '../../src/nbd/handshake/options.ts';
 import { RamDisk } from '../../src/testing/ram-disk.ts';
 import { Harness } from '../support/nbd-harness.ts';
 import {

@@ -6,7 +6,7 @@
 import { InvariantError, present } from '../../std/assert.ts';
 import { EIO, OK, type Errno } from '../../std/errno.ts';
 import type { Rt } from '../../rt/rt.ts';
-import type { Bio, SwapDevice } from '../../swap/device.ts';
+import type { Bio, SwapDevice } from '../../swap/device/device.ts';
 
 export class DeviceSim implements SwapDevice {
   readonly name = 'sim';
