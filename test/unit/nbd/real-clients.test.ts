@@ -167,6 +167,7 @@ describe('fio', { timeout: 120_000 }, () => {
         '--verify=crc32c',
         '--verify_fatal=1',
         '--do_verify=1',
+        '--verify_state_save=0',
         '--thread',
         '--output=/dev/null',
       ]);
