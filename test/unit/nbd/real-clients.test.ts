@@ -168,6 +168,7 @@ describe('fio', { timeout: 120_000 }, () => {
         '--verify_fatal=1',
         '--verify_state_save=0',
         '--do_verify=1',
+        '--verify_state_save=0',
         '--thread',
         '--output=/dev/null',
       ]);
