@@ -65,8 +65,8 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   readonly bioSlots: Float64Array = new Float64Array(BIO_PAGES);
   nextWaiter: SlotWaiter | undefined;
   /**
-   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages seen
-   * since the clock was read.
+   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages
+   * seen since the clock was read.
    */
   sliceStart = 0;
   slicePages = 0;

@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly arenaPages?: number;
   readonly entryLimit?: number;
   readonly biosInFlight?: number;
+  /** Entries that must have gone before compaction begins. Default 3, so that it often runs. */
+  readonly compactAfterEntries?: number;
 }
 
 export class TestMachine {
@@ -58,7 +60,7 @@ export class TestMachine {
       swap: this.swap,
       memcgs: this.memcgs,
       params: this.params,
-      compactAfterEntries: 3,
+      compactAfterEntries: options.compactAfterEntries ?? 3,
       ...(options.entryLimit === undefined ? {} : { entryLimit: options.entryLimit }),
     });
     const zpool = options.zpool ?? 'zsmalloc';
