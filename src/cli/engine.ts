@@ -9,7 +9,7 @@ import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
 import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
 import { NodeRt } from '../rt/rt-node.ts';
-import { assert } from '../std/assert.ts';
+import { present } from '../std/assert.ts';
 import { PAGE_SIZE, pagesOf } from '../std/units.ts';
 import { Backing } from '../swap/backing.ts';
 import { BIOS_IN_FLIGHT_MAX } from '../swap/bio-pool.ts';
@@ -64,9 +64,17 @@ export interface EngineOptions {
   readonly reset?: boolean;
 }
 
-/** Opens everything that the configuration names. Nothing stays open if a part cannot be had. */
+type Codecs = ReadonlyMap<string, Awaited<ReturnType<typeof openCodec>>>;
+
+/**
+ * Opens everything that the options name. Nothing stays open if a part cannot be had.
+ *
+ * @throws TypeError or RangeError for a name or number that cannot be; `ZswapError` for a device or
+ *   a compressor that cannot be had, or exports that do not fit
+ */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const config = { ...DEFAULTS, ...options };
+  checkExports(config.exports);
   const rt = new NodeRt();
   // Before the device, so that a bad name leaves nothing to close.
   const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
@@ -83,22 +91,48 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           reset: config.reset,
           rt,
         });
-  const engine = new Engine(config, rt, device && new Backing(device, rt));
-  const codecOf = (spec: string): Awaited<ReturnType<typeof openCodec>> => {
-    const codec = codecs.get(spec);
-    assert(codec !== undefined);
-    return codec;
-  };
-  engine.zswap.setCurrentPool(codecOf(config.compressor), config.zpool, engine.createZpool);
+  try {
+    return assemble(config, codecs, rt, device && new Backing(device, rt));
+  } catch (error) {
+    await device?.close();
+    throw error;
+  }
+}
+
+/** Makes the engine over what has been opened. */
+function assemble(
+  config: Required<EngineOptions>,
+  codecs: Codecs,
+  rt: NodeRt,
+  backing: Backing | undefined,
+): Engine {
+  const engine = new Engine(config, rt, backing);
+  engine.zswap.setCurrentPool(
+    present(codecs.get(config.compressor)),
+    config.zpool,
+    engine.createZpool,
+  );
   for (const each of config.exports) {
     const { name, sizeBytes, zswapMax = 'max', zswapWriteback = true, compressor } = each;
     const memcg = engine.addExport(name, pagesOf(sizeBytes));
     memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);
     memcg.setWriteback(zswapWriteback);
     if (compressor === undefined) continue;
-    engine.zswap.setGroupPool(memcg, codecOf(compressor), config.zpool, engine.createZpool);
+    const codec = present(codecs.get(compressor));
+    engine.zswap.setGroupPool(memcg, codec, config.zpool, engine.createZpool);
   }
   return engine;
+}
+
+function checkExports(exports: readonly EngineExport[]): void {
+  const names = new Set<string>();
+  for (const { name, sizeBytes } of exports) {
+    if (names.has(name)) throw new TypeError(`two exports are named ${name}`);
+    names.add(name);
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
+      throw new RangeError(`export ${name} takes a number of bytes, not ${sizeBytes}`);
+    }
+  }
 }
 
 const DEFAULTS = {
