@@ -7,6 +7,11 @@ import { Ring } from '../std/ring.ts';
 
 /** Woken tasks that run before the event loop gets its turn. */
 const WAKE_BATCH_MAX = 64;
+/**
+ * Milliseconds after which the next task waits for the event loop's next turn. Each task has a
+ * slice of its own; many that come due together must not make one long run of theirs.
+ */
+const TURN_MS = 0.5;
 
 export class NodeRt implements Rt {
   readonly #woken = new Ring<Task>();
@@ -21,9 +26,10 @@ export class NodeRt implements Rt {
     else this.#wokenScheduled = false;
   };
   readonly #runYielded = (): void => {
-    this.#yieldedScheduled = false;
     // Only those that yielded before now: a task that yields again waits for the next turn.
     this.#run(this.#yielded, this.#yielded.length);
+    if (this.#yielded.length > 0) setImmediate(this.#runYielded);
+    else this.#yieldedScheduled = false;
   };
 
   nowMs(): number {
@@ -65,10 +71,12 @@ export class NodeRt implements Rt {
   }
 
   #run(queue: Ring<Task>, limit: number): void {
+    const startMs = this.nowMs();
     for (let i = 0; i < limit; i += 1) {
       const task = queue.shift();
       if (task === undefined) return;
       task.resume();
+      if (this.nowMs() - startMs >= TURN_MS) return;
     }
   }
 }

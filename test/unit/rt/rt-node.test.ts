@@ -65,6 +65,33 @@ describe('NodeRt', () => {
     }
   });
 
+  it('lets input and output have their turn between tasks that take long', async () => {
+    let nowMs = 0;
+    class CountingRt extends NodeRt {
+      override nowMs(): number {
+        return nowMs;
+      }
+    }
+    for (const verb of ['wake', 'yieldTask'] as const) {
+      const rt = new CountingRt();
+      const order: number[] = [];
+      const runsAtTurns: number[] = [];
+      for (let id = 0; id < 6; id += 1) {
+        const resume = (): void => {
+          order.push(id);
+          nowMs += 0.3;
+        };
+        rt[verb]({ resume });
+      }
+      while (order.length < 6) {
+        await turn();
+        runsAtTurns.push(order.length);
+      }
+      assert.deepEqual(order, [0, 1, 2, 3, 4, 5]);
+      assert.ok(runsAtTurns.length >= 3, `${verb}: all ran within ${runsAtTurns.length} turns`);
+    }
+  });
+
   it('never interrupts at a point', () => {
     const rt = new NodeRt();
     assert.equal(rt.point(), false);
