@@ -56,12 +56,12 @@ export interface BlkDisk {
    */
   abandon(request: BlkRequest): boolean;
   /**
-   * Describes `[offset, offset + length)` as runs of pages, both rounded outwards to pages.
+   * Describes `[offset, offset + length)` as runs of pages, both rounded outwards to pages. It is
+   * one section, so a disk looks at no more pages than it can in a fraction of a millisecond: the
+   * runs may cover less than the range, but at least a page.
    *
    * @param visit - called for each run with its bytes and state, in order, from `offset` on (the
    *   first and last run are cut to the range); returns false to stop
-   * At most 2^18 pages are looked at, so the runs may cover less than the range, but at least a
-   * page.
    */
   status(
     offset: number,

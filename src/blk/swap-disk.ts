@@ -19,8 +19,8 @@ import { runRead } from './read.ts';
 import type { BlkDisk, BlkRequest } from './request.ts';
 import { runWrite } from './write.ts';
 
-/** Pages that one status request looks at, at most. */
-export const STATUS_PAGES_MAX: number = 1 << 18;
+/** Words of the swap table that one status request looks at, at most: a fraction of a millisecond. */
+export const STATUS_PAGES_MAX: number = 1 << 14;
 
 export class SwapDisk implements BlkDisk {
   readonly #context: DiskContext;
@@ -83,20 +83,22 @@ export class SwapDisk implements BlkDisk {
     visit: (bytes: number, state: 'data' | 'zero' | 'hole') => boolean,
   ): void {
     const { area, swap } = this.#context;
-    const last = Math.min(
-      Math.ceil((offset + length) / PAGE_SIZE),
-      Math.floor(offset / PAGE_SIZE) + STATUS_PAGES_MAX,
-    );
-    const end = Math.min(offset + length, last * PAGE_SIZE);
+    const end = offset + length;
+    const pageEnd = Math.ceil(end / PAGE_SIZE);
+    let budget = STATUS_PAGES_MAX;
     let from = offset;
-    while (from < end) {
+    while (from < end && budget > 0) {
       const page = Math.floor(from / PAGE_SIZE);
       const state = this.#state(page);
       let next = page + 1;
       if (state === 'hole') {
-        next = swap.table.nextUsed(area.slot(page), area.firstSlot + last, Infinity);
+        next = swap.table.nextUsed(area.slot(page), area.firstSlot + pageEnd, budget);
         next -= area.firstSlot;
-      } else while (next < last && this.#state(next) === state) next += 1;
+      } else {
+        const last = Math.min(pageEnd, page + budget);
+        while (next < last && this.#state(next) === state) next += 1;
+      }
+      budget -= next - page;
       const to = Math.min(next * PAGE_SIZE, end);
       if (!visit(to - from, state)) return;
       from = to;

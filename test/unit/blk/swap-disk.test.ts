@@ -116,16 +116,26 @@ describe('status', () => {
     assert.equal(visits, 2);
   });
 
-  it('looks at no more than STATUS_PAGES_MAX pages', () => {
-    const machine = new DiskMachine({ pages: STATUS_PAGES_MAX + 10 });
-    const all = STATUS_PAGES_MAX * 4096;
-    assert.deepEqual(runsOf(machine, 0, all + 5 * 4096), [[all, 'hole']]);
-    assert.deepEqual(runsOf(machine, 100, all), [[all - 100, 'hole']]);
-    machine.swap.setZero(machine.slot(STATUS_PAGES_MAX));
-    assert.deepEqual(runsOf(machine, 5 * 4096, all), [
-      [all - 5 * 4096, 'hole'],
+  it('looks at no more than STATUS_PAGES_MAX pages, but steps over what was never used', () => {
+    const machine = new DiskMachine({ pages: 3 * STATUS_PAGES_MAX });
+    const most = STATUS_PAGES_MAX * 4096;
+    assert.deepEqual(runsOf(machine, 0, 3 * most), [[3 * most, 'hole']]);
+    machine.swap.setZero(machine.slot(STATUS_PAGES_MAX + 5));
+    assert.deepEqual(runsOf(machine, 0, 3 * most), [[most, 'hole']]);
+    assert.deepEqual(runsOf(machine, 100, 3 * most - 100), [[most - 100, 'hole']]);
+    assert.deepEqual(runsOf(machine, 6 * 4096, 3 * most - 6 * 4096), [
+      [most - 4096, 'hole'],
       [4096, 'zero'],
-      [4 * 4096, 'hole'],
+    ]);
+    for (let page = 0; page < 2 * STATUS_PAGES_MAX; page += 1) {
+      machine.swap.setZero(machine.slot(page));
+    }
+    assert.deepEqual(runsOf(machine, 0, 2 * most), [[most, 'zero']]);
+    machine.swap.free(machine.slot(7));
+    assert.deepEqual(runsOf(machine, 0, 2 * most), [
+      [7 * 4096, 'zero'],
+      [4096, 'hole'],
+      [most - 8 * 4096, 'zero'],
     ]);
   });
 });
