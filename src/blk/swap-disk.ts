@@ -19,7 +19,7 @@ import { runRead } from './read.ts';
 import type { BlkDisk, BlkRequest } from './request.ts';
 import { runWrite } from './write.ts';
 
-/** Words of the swap table that one status request looks at, at most: a fraction of a millisecond. */
+/** Words of the swap table that one status request looks at: a fraction of a millisecond. */
 export const STATUS_PAGES_MAX: number = 1 << 14;
 
 export class SwapDisk implements BlkDisk {

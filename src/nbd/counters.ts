@@ -1,7 +1,9 @@
 /**
  * What a server has done so far, as plain numbers that only grow. Incremented on the data plane, so
- * there is one record for a whole server and no call per count.
+ * there is one record for a whole server.
  */
+import * as wire from './wire.ts';
+
 export class NbdCounters {
   connectionsAccepted = 0;
   /** Closed at once because there were too many. */
@@ -27,4 +29,33 @@ export class NbdCounters {
   waits = 0;
   /** Times a connection was not read from because a limit was reached. */
   stalls = 0;
+
+  /** Counts a request by its command, whatever becomes of it. */
+  countRequest(type: number): void {
+    switch (type) {
+      case wire.NBD_CMD_READ:
+        this.reads += 1;
+        return;
+      case wire.NBD_CMD_WRITE:
+        this.writes += 1;
+        return;
+      case wire.NBD_CMD_DISC:
+        this.disconnects += 1;
+        return;
+      case wire.NBD_CMD_FLUSH:
+        this.flushes += 1;
+        return;
+      case wire.NBD_CMD_TRIM:
+        this.trims += 1;
+        return;
+      case wire.NBD_CMD_WRITE_ZEROES:
+        this.writeZeroes += 1;
+        return;
+      case wire.NBD_CMD_BLOCK_STATUS:
+        this.blockStatuses += 1;
+        return;
+      default:
+        this.unknowns += 1;
+    }
+  }
 }

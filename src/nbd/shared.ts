@@ -7,15 +7,18 @@ import { NbdCounters } from './counters.ts';
 import { FramePool, ServerBudget } from './frames.ts';
 import type { NbdLimits } from './limits.ts';
 
+/** What transmission needs of a runtime. */
+export type TransmissionRt = Pick<Rt, 'nowMs' | 'wake' | 'yieldTask'>;
+
 /** One server's resources. */
 export class SharedResources {
-  readonly rt: Pick<Rt, 'wake'>;
+  readonly rt: TransmissionRt;
   readonly limits: NbdLimits;
   readonly counters: NbdCounters = new NbdCounters();
   readonly pool: FramePool;
   readonly budget: ServerBudget;
 
-  constructor(rt: Pick<Rt, 'wake'>, limits: NbdLimits) {
+  constructor(rt: TransmissionRt, limits: NbdLimits) {
     this.rt = rt;
     this.limits = limits;
     this.pool = new FramePool(limits.pooledBytesMax);

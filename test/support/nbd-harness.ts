@@ -23,13 +23,18 @@ export interface HarnessOptions {
   readonly shown?: BlkDisk;
 }
 
-/** Resources whose woken tasks run when the test says so. */
+/** Resources whose woken tasks run when the test says so, and whose clock each look moves on. */
 export class ManualResources extends SharedResources {
   readonly woken: Task[];
+  /** Milliseconds between two looks at the clock. */
+  msPerLook = 0;
 
   constructor(limits: Partial<NbdLimits> = {}) {
     const woken: Task[] = [];
-    super({ wake: (task) => void woken.push(task) }, resolveLimits(limits));
+    const push = (task: Task): void => void woken.push(task);
+    let nowMs = 0;
+    const look = (): number => (nowMs += this.msPerLook);
+    super({ wake: push, yieldTask: push, nowMs: look }, resolveLimits(limits));
     this.woken = woken;
   }
 

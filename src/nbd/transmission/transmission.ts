@@ -32,6 +32,7 @@ import { checkRequest } from './request-check.ts';
 import type { Session } from './request-check.ts';
 import type { SharedResources } from '../shared.ts';
 import * as wire from '../wire.ts';
+import { Turn } from './turn.ts';
 import { WriteReceiver } from './write-receiver.ts';
 
 /** Whoever owns the socket. */
@@ -58,10 +59,13 @@ export class Transmission implements Task, BudgetWaiter {
   readonly #input: ReceiveBuffer;
   readonly #executor: Executor;
   readonly #writes: WriteReceiver;
+  readonly #turn: Turn;
+  readonly #nextTurn: Task = { resume: () => this.#beginTurn() };
   /** No further request is looked at. */
   #over = false;
-  /** Input has stopped because a limit was reached. */
+  /** Input has stopped because a limit was reached, or because it is others' turn. */
   #stalled = false;
+  #turnOver = false;
   #neededBytes = 0;
   #waking = false;
   #shuttingDown = false;
@@ -80,6 +84,7 @@ export class Transmission implements Task, BudgetWaiter {
     this.#input = new ReceiveBuffer(shared.pool.take(limits.receiveBytes), limits.receiveBytes);
     this.#executor = new Executor(shared, options, owner, (entry) => this.#requestDone(entry));
     this.#writes = new WriteReceiver(shared, this.#executor, this.#input);
+    this.#turn = new Turn(shared.rt);
   }
 
   /** Where the next input goes. */
@@ -187,7 +192,7 @@ export class Transmission implements Task, BudgetWaiter {
   #goOn(): void {
     if (this.#disposed) return;
     this.#executor.replies.flush();
-    if (this.#stalled) {
+    if (this.#stalled && !this.#turnOver) {
       this.#stalled = false;
       this.#advance();
       if (!this.#stalled && !this.#over) this.#owner.resumeInput();
@@ -195,8 +200,14 @@ export class Transmission implements Task, BudgetWaiter {
     this.#finishIfIdle();
   }
 
+  #beginTurn(): void {
+    this.#turnOver = false;
+    this.#goOn();
+  }
+
   /** Parses what is there, sends what that has answered, and keeps the tail. */
   #advance(): void {
+    this.#turn.begin();
     while (!this.#over && this.#parse());
     if (this.#over) this.#input.at = this.#input.end;
     this.#executor.replies.flush();
@@ -230,6 +241,14 @@ export class Transmission implements Task, BudgetWaiter {
     return false;
   }
 
+  /** Stops input until the others have had their turn. */
+  #endTurn(): false {
+    this.#stalled = true;
+    this.#turnOver = true;
+    this.#shared.rt.yieldTask(this.#nextTurn);
+    return false;
+  }
+
   #beginRequest(): boolean {
     const { view, at } = this.#input;
     if (view.getUint32(at) !== wire.NBD_REQUEST_MAGIC) {
@@ -259,7 +278,7 @@ export class Transmission implements Task, BudgetWaiter {
       this.#neededBytes = 0;
     }
     this.#input.at += wire.REQUEST_BYTES;
-    this.#count(type);
+    this.#shared.counters.countRequest(type);
     if (type === wire.NBD_CMD_DISC) {
       this.#over = true;
     } else if (error !== OK) {
@@ -270,7 +289,7 @@ export class Transmission implements Task, BudgetWaiter {
     } else {
       this.#start(this.#executor.inFlight.take(cookieHi, cookieLo, token), type, offset, length);
     }
-    return true;
+    return this.#over || !this.#turn.isOverAfter(type, length) || this.#endTurn();
   }
 
   #refuse(type: number, cookieHi: number, cookieLo: number, length: number, error: Errno): void {
@@ -313,35 +332,6 @@ export class Transmission implements Task, BudgetWaiter {
         request.op = 'flush';
     }
     this.#executor.startPlain(entry);
-  }
-
-  #count(type: number): void {
-    const { counters } = this.#shared;
-    switch (type) {
-      case wire.NBD_CMD_READ:
-        counters.reads += 1;
-        return;
-      case wire.NBD_CMD_WRITE:
-        counters.writes += 1;
-        return;
-      case wire.NBD_CMD_DISC:
-        counters.disconnects += 1;
-        return;
-      case wire.NBD_CMD_FLUSH:
-        counters.flushes += 1;
-        return;
-      case wire.NBD_CMD_TRIM:
-        counters.trims += 1;
-        return;
-      case wire.NBD_CMD_WRITE_ZEROES:
-        counters.writeZeroes += 1;
-        return;
-      case wire.NBD_CMD_BLOCK_STATUS:
-        counters.blockStatuses += 1;
-        return;
-      default:
-        counters.unknowns += 1;
-    }
   }
 
   /** The client broke the protocol: what is answered is still sent, nothing more is read. */

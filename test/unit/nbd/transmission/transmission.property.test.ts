@@ -110,12 +110,14 @@ describe('transmission', () => {
           waitChance: fc.constantFrom(0, 0.1, 0.5, 1),
           structured: fc.boolean(),
           holdsOutput: fc.boolean(),
+          msPerLook: fc.constantFrom(0, 1),
           inFlightMax: fc.constantFrom(1, 3, 256),
           outboundBytesMax: fc.constantFrom(1, 20_000, 4_000_000),
         }),
-        (steps, pieces, { seed, waitChance, structured, holdsOutput, ...limits }) => {
+        (steps, pieces, { seed, waitChance, structured, holdsOutput, msPerLook, ...limits }) => {
           const disk = new RamDisk('swap', SIZE, { seed, waitChance });
           const harness = new Harness(disk, { structured, limits });
+          harness.shared.msPerLook = msPerLook;
           const model = new Uint8Array(SIZE);
           const usable = structured ? steps : steps.filter((made) => made.type !== STATUS);
           for (const group of groups(usable)) {

@@ -442,3 +442,58 @@ describe('payload', () => {
     assert.deepEqual(ram.bytes.subarray(4095, 4095 + data.length), data);
   });
 });
+
+describe('turns', () => {
+  it('lets others go between the requests of a long chunk, and answers all in order', () => {
+    const harness = new Harness(disk());
+    harness.shared.msPerLook = 1;
+    const requests = Array.from({ length: 50 }, (_, cookie) => ({
+      type: cookie % 2 === 0 ? STATUS : TRIM,
+      cookie,
+      offset: 0,
+      length: MIB,
+    }));
+    const first = harness.exchange(...requests);
+    assert.ok(first.length < 10, `${first.length} requests in one turn`);
+    assert.equal(harness.inputOpen, false);
+    harness.settle();
+    const cookies = [...first, ...harness.takeReplies()].map((reply) => reply.cookie);
+    assert.deepEqual(
+      cookies,
+      requests.map((request) => request.cookie),
+    );
+    assert.equal(harness.inputOpen, true);
+    assert.equal(harness.shared.counters.stalls, 0);
+  });
+
+  it('ends a turn in the middle of a payload and receives the rest in the next', () => {
+    const harness = new Harness(disk());
+    harness.shared.msPerLook = 1;
+    const data = patterned(300 * KIB);
+    const replies = harness.exchange({ type: WRITE, cookie: 1, data }, { type: FLUSH, cookie: 2 });
+    assert.deepEqual(replies, []);
+    harness.settle();
+    assert.deepEqual(
+      harness.takeReplies().map((reply) => [reply.cookie, reply.error]),
+      [
+        [1, 0],
+        [2, 0],
+      ],
+    );
+    assert.deepEqual(harness.disk.bytes.slice(0, data.length), data);
+  });
+
+  it('ends with its connection, also between two turns', () => {
+    for (const end of ['inputEnded', 'shutDown', 'dispose'] as const) {
+      const harness = new Harness(disk());
+      harness.shared.msPerLook = 1;
+      const trim = { type: TRIM, offset: 0, length: MIB };
+      harness.exchange(trim, trim, trim, trim);
+      harness.transmission[end]();
+      harness.settle();
+      assert.equal(harness.transmission.inFlightCount, 0);
+      assert.equal(harness.isFinished, end !== 'dispose');
+      assert.equal(harness.shared.pool.pooledBytes > 0, true);
+    }
+  });
+});
