@@ -1,7 +1,7 @@
 /**
- * Goal: the race checkers find races. Method: variants of the engine that are broken on purpose, each
- * by the mistake that a rule of the protocol is there to prevent; a canary that survives all its
- * seeds fails the suite, because then the checkers' silence about the real engine says nothing.
+ * Goal: the race checkers find races. Method: variants of the engine that are broken on purpose,
+ * each by the mistake that a rule of the protocol is there to prevent; a canary that survives all
+ * its seeds fails the suite, because then the checkers' silence about the real engine says nothing.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

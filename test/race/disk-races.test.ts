@@ -1,9 +1,9 @@
 /**
- * Goal: over every interleaving that a seeded random scheduler picks, each page of a disk behaves as
- * one atomic register: a read sees the last completed write, or one that overlaps it in time, whole.
- * Method: several clients issue store, load, overwrite, trim, zero and flush requests on few pages,
- * over the code that serves, with a pool so small that pages go both ways; every version of a page is
- * recognisable; all invariants are checked after every step.
+ * Goal: over every interleaving that a seeded random scheduler picks, each page of a disk behaves
+ * as one atomic register: a read sees the last completed write, or one that overlaps it in time,
+ * whole. Method: several clients issue store, load, overwrite, trim, zero and flush requests on few
+ * pages, over the code that serves, with a pool so small that pages go both ways; every version of
+ * a page is recognisable; all invariants are checked after every step.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

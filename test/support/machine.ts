@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly arenaPages?: number;
   readonly entryLimit?: number;
   readonly biosInFlight?: number;
+  /** Entries that must have gone before compaction begins. */
+  readonly compactAfterEntries?: number;
 }
 
 export class TestMachine {
@@ -60,6 +62,9 @@ export class TestMachine {
       params: this.params,
       compactAfterEntries: 3,
       ...(options.entryLimit === undefined ? {} : { entryLimit: options.entryLimit }),
+      ...(options.compactAfterEntries === undefined
+        ? {}
+        : { compactAfterEntries: options.compactAfterEntries }),
     });
     const zpool = options.zpool ?? 'zsmalloc';
     this.zswap.setCurrentPool(options.codec ?? createLz4(), zpool, (cells) =>
