@@ -106,7 +106,7 @@ function putCopy(op: usize, distance: usize, length: usize): usize {
   return op + 2;
 }
 
-/** Writes `length` zeros as runs; a rest too short for one is left. Returns the place after them. */
+/** Writes `length` zeros as runs, but a rest too short for one. Returns the place after them. */
 @inline
 function putRuns(op: usize, length: usize): usize {
   while (length >= RUN_MIN) {

@@ -1,8 +1,8 @@
 // Where everything lies in a kernel's memory, and the copies both kernels are made of.
 //
 // One 64 KiB wasm page holds all of it. Loads and stores are wide and run past the end of what they
-// are asked for, never by more than a region's slop. Slop that is only read stays zero; nothing read
-// beyond a region's content has an influence on any result.
+// are asked for, never by more than a region's slop. Nothing read beyond a region's content has an
+// influence on any result.
 //
 //   0        TABLE    match table: 2^14 positions of 16 bits
 //   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..15

@@ -1,10 +1,10 @@
 /**
- * What a page costs in each codec: microseconds to compress and to decompress through a lane, copies
- * included, and the size left. Run `node dist/bench/page-codec.bench.js`; the pages are the real ones
- * from beside the project where they are, else generated ones. Same-filled pages are left out, as no
- * codec ever sees them. Rounds of the codecs take turns, so that a drift of the machine hits them
- * alike; every stream is checked before any is timed. What is not measured: the processor's caches
- * being cold, and the codecs in C.
+ * What a page costs in each codec: microseconds to compress and to decompress through a lane,
+ * copies included, and the size left. Run `node dist/bench/page-codec.bench.js`; the pages are the
+ * real ones from beside the project where they are, else generated ones. Same-filled pages are left
+ * out, as no codec ever sees them. Rounds of the codecs take turns, so that a drift of the machine
+ * hits them alike; every stream is checked before any is timed. What is not measured: the
+ * processor's caches being cold, and the codecs in C.
  */
 import { performance } from 'node:perf_hooks';
 import { INCOMPRESSIBLE } from '../src/codec/codec.ts';

@@ -1,8 +1,8 @@
 /**
  * What an object costs in each allocator: nanoseconds per operation, memory held and metadata. Run
  * `node --expose-gc dist/bench/zpool.bench.js`; with `--trace-gc` the timed part should show almost
- * no collection. What is not measured: cache misses of a pool much larger than the processor's caches,
- * unless the object count is raised by the first argument.
+ * no collection. What is not measured: cache misses of a pool much larger than the processor's
+ * caches, unless the object count is raised by the first argument.
  */
 import { performance } from 'node:perf_hooks';
 import { PAGE_SIZE } from '../src/std/units.ts';

@@ -1,5 +1,6 @@
 /** What the verbs of a disk work on, and the few steps that all of them take. */
 import type { Rt } from '../rt/rt.ts';
+import { PAGE_SIZE } from '../std/units.ts';
 import type { Swap, SwapArea } from '../swap/info.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { Zswap } from '../zswap/zswap.ts';
@@ -40,6 +41,16 @@ export function pageFailed(
 ): void {
   context.swap.cache.unlock(slotOf(context, request), request);
   request.fail(error);
+}
+
+/**
+ * Begins a slice. The clock is read only for a request that can get to the end of one: a reading
+ * costs as much as looking a page up, and leaves a number object behind.
+ */
+export function beginSlice(context: DiskContext, request: DiskRequest): void {
+  const isLong = request.length - request.done >= SLICE_PAGES * PAGE_SIZE;
+  request.sliceStart = isLong ? context.rt.nowMs() : Infinity;
+  request.slicePages = 0;
 }
 
 /** Says whether a long request must let others run now, and if so parks it. */

@@ -6,7 +6,7 @@ import { assert } from '../std/assert.ts';
 import { EIO, OK, type Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { StoreOp } from '../zswap/store.ts';
 import type { Payload } from './payload.ts';
@@ -64,7 +64,10 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   bioCount = 0;
   readonly bioSlots: Float64Array = new Float64Array(BIO_PAGES);
   nextWaiter: SlotWaiter | undefined;
-  /** When the current slice began, in milliseconds; and pages seen since the clock was read. */
+  /**
+   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages seen
+   * since the clock was read.
+   */
   sliceStart = 0;
   slicePages = 0;
   readonly bioDone: (bio: Bio) => void;

@@ -1,12 +1,12 @@
 /**
- * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into the
- * payload and kept; consecutive device pages come in one device read.
+ * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into
+ * the payload and kept; consecutive device pages come in one device read.
  */
 import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { zeroFill } from '../page/page.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import {
   pageDone,

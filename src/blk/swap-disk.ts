@@ -3,8 +3,9 @@
  * has a swap cache of its own, so a page may be read again without having been written: loads keep
  * the entry, and only an overwrite or a discard drops it.
  *
- * A request takes its pages in ascending order and is atomic for each page, not as a whole. Requests
- * that overlap each other in time may be applied in either order, but per page one after the other.
+ * A request takes its pages in ascending order and is atomic for each page, not as a whole.
+ * Requests that overlap each other in time may be applied in either order, but per page one after
+ * the other.
  */
 import { assert } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
@@ -12,7 +13,7 @@ import type { Rt } from '../rt/rt.ts';
 import type { SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
 import { runDiscard } from './discard.ts';
-import type { DiskContext, Step } from './disk-context.ts';
+import { beginSlice, type DiskContext, type Step } from './disk-context.ts';
 import { DiskRequest } from './disk-request.ts';
 import { runRead } from './read.ts';
 import type { BlkDisk, BlkRequest } from './request.ts';
@@ -116,8 +117,7 @@ export class SwapDisk implements BlkDisk {
 
   /** Runs a request until it ends or is parked; true: it has ended. */
   #runNow(request: DiskRequest): boolean {
-    request.sliceStart = this.#context.rt.nowMs();
-    request.slicePages = 0;
+    beginSlice(this.#context, request);
     if (this.#step(request) === 'waiting') return false;
     request.stage = 'finished';
     this.#underWay -= 1;

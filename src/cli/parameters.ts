@@ -1,6 +1,6 @@
 /**
- * Changing parameters of a running engine by name, as `zswapd set` does: the kernel's parameters, and
- * of an export its cgroup files. A bad name or value changes nothing and says what is taken.
+ * Changing parameters of a running engine by name, as `zswapd set` does: the kernel's parameters,
+ * and of an export its cgroup files. A bad name or value changes nothing and says what is taken.
  */
 import type { SwapDisk } from '../blk/swap-disk.ts';
 import { ZPOOLS, type ZpoolName } from '../zpool/open.ts';

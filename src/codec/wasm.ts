@@ -2,9 +2,9 @@
  * The way into the codec kernels: WebAssembly modules built from `assembly/`, and the lane that
  * moves pages into and out of an instance's memory.
  *
- * A module is compiled once; each lane is an instance of its own, because a kernel's match table and
- * its epoch belong together. Instance memory holds scratch only (page in, compressed bytes, page
- * out); it never grows, so views of it are made once and stay valid.
+ * A module is compiled once; each lane is an instance of its own, because a kernel's match table
+ * and its epoch belong together. Instance memory holds scratch only (page in, compressed bytes,
+ * page out); it never grows, so views of it are made once and stay valid.
  */
 import { readFileSync } from 'node:fs';
 import { assert } from '../std/assert.ts';
@@ -28,7 +28,7 @@ interface Kernel {
   readonly WINDOW: { readonly value: number };
   /** Place of the decompressed page. */
   readonly OUT: { readonly value: number };
-  /** Decompresses the first `length` bytes of the window; 1, or 0 if they are not one whole page. */
+  /** Decompresses the first `length` bytes of the window; 1, or 0 if not one whole page. */
   readonly decompress: (length: number) => number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Memory control groups: who pays for compressed pages and what each may hold. A tree with one root;
- * a charge to a group is a charge to all its ancestors.
+ * Memory control groups: who pays for compressed pages and what each may hold. A tree with one
+ * root; a charge to a group is a charge to all its ancestors.
  */
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';

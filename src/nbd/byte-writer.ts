@@ -38,7 +38,9 @@ export class ByteWriter {
     this.#bytes.fill(0, at, at + count);
   }
 
-  /** The bytes written since the last call, as a copy of its own; the writer is empty afterwards. */
+  /**
+   * The bytes written since the last call, as a copy of its own; the writer is empty afterwards.
+   */
   take(): Uint8Array {
     const taken = this.#bytes.slice(0, this.#length);
     this.#length = 0;

@@ -1,6 +1,7 @@
 /**
  * The NBD server: listens on Unix sockets, TCP addresses and inherited descriptors, and serves the
- * exports it is shown on each connection. Connections share one pool of memory and one account of it.
+ * exports it is shown on each connection. Connections share one pool of memory and one account of
+ * it.
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -66,8 +67,8 @@ export interface NbdServer {
    */
   listenFd(fd: number): Promise<void>;
   /**
-   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends the
-   * connections; what is not finished after `closeMs` is cut off. May be called more than once.
+   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
+   * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
    */
   close(): Promise<void>;
 }
@@ -237,8 +238,8 @@ function bindPrivately(server: Server, path: string): void {
 }
 
 /**
- * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that is
- * there is a mistake.
+ * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that
+ * is there is a mistake.
  *
  * @throws ZswapError ZSWAP_LISTEN if the path is too long, holds something that is no socket, or a
  *   server answers there

@@ -1,8 +1,8 @@
 /**
- * Hands out small integers in blocks, the lowest block with a free one first, so that what is in use
- * gathers at the low end and whole blocks at the high end become free. The arena numbers its page
- * frames with it, the allocators their zspages and pages; the owner keeps one piece of storage per
- * block and drops it when the block goes.
+ * Hands out small integers in blocks, the lowest block with a free one first, so that what is in
+ * use gathers at the low end and whole blocks at the high end become free. The arena numbers its
+ * page frames with it, the allocators their zspages and pages; the owner keeps one piece of storage
+ * per block and drops it when the block goes.
  *
  * Index = block number << shift | place in the block. Place 0 of each block is never handed out, so
  * index 0 can mean 'none'. At most one wholly free block is kept, so that a count that swings
@@ -94,7 +94,9 @@ export class IndexBlocks {
     return this.#remove(block);
   }
 
-  /** The lowest block that does not exist, for which the caller makes storage before {@link add}. */
+  /**
+   * The lowest block that does not exist, for which the caller makes storage before {@link add}.
+   */
   nextBlock(): number {
     if (this.#blockCount === this.#free.length) return this.#blockCount;
     return this.#free.indexOf(ABSENT);

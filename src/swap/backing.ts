@@ -1,16 +1,16 @@
 /**
  * The backing swap device with what is known of its pages: which are free, and the checksum of what
  * was written to each. A slot's place on it is chosen when it is written, in runs of consecutive
- * pages, never in place: so a batch is one sequential write, the device may be smaller than the swap
- * areas, and the old copy stays until the new one is acknowledged.
+ * pages, never in place: so a batch is one sequential write, the device may be smaller than the
+ * swap areas, and the old copy stays until the new one is acknowledged.
  */
 import { assert } from '../std/assert.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
-import { PageChecksums } from './checksums.ts';
-import { crc32 } from './crc32.ts';
-import type { Bio, SwapDevice } from './device.ts';
-import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
+import { PageChecksums } from './device/checksums.ts';
+import { crc32 } from './device/crc32.ts';
+import type { Bio, SwapDevice } from './device/device.ts';
+import { DevicePages, NO_DEVICE_PAGE } from './device/placement.ts';
 import { DEVICE_PAGES_MAX } from './table.ts';
 
 export class Backing {

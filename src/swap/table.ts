@@ -130,9 +130,10 @@ export class SwapTable {
     return extra;
   }
 
+  /** The word as a signed integer: one above 2^31 would be a number object on the heap. */
   #word(slot: SwapSlot): number {
     const chunk = this.#chunks[slot >>> CHUNK_SHIFT];
-    return chunk === undefined ? 0 : present(chunk.words[slot & CHUNK_MASK]);
+    return chunk === undefined ? 0 : present(chunk.words[slot & CHUNK_MASK]) | 0;
   }
 
   #set(slot: SwapSlot, word: number): void {

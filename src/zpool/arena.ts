@@ -201,9 +201,9 @@ export class Arena {
 }
 
 /**
- * One zpool's share of an arena: takes and returns frames, counts them, and holds an owner number in
- * the arena only while it holds frames. So a drained zpool can simply be forgotten, and zpools may
- * be made and dropped any number of times over one arena.
+ * One zpool's share of an arena: takes and returns frames, counts them, and holds an owner number
+ * in the arena only while it holds frames. So a drained zpool can simply be forgotten, and zpools
+ * may be made and dropped any number of times over one arena.
  */
 export class PoolFrames {
   readonly arena: Arena;

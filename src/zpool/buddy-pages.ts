@@ -40,7 +40,9 @@ const BLOCK_SHIFT = 10;
 const PLACE_MASK = (1 << BLOCK_SHIFT) - 1;
 const RECORD_SHIFT = 2;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT + RECORD_SHIFT);
-/** Words of a record: list links, frame, and a byte each for first, middle, last, middle's start. */
+/**
+ * Words of a record: list links, frame, and a byte each for first, middle, last, middle's start.
+ */
 const NEXT = 0;
 const PREVIOUS = 1;
 const FRAME = 2;

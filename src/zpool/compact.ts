@@ -1,6 +1,6 @@
 /**
- * zsmalloc's compaction: in a class with as many free slots as a whole zspage has, the objects of the
- * emptiest zspage go into the fullest ones that have room, and its pages are given back.
+ * zsmalloc's compaction: in a class with as many free slots as a whole zspage has, the objects of
+ * the emptiest zspage go into the fullest ones that have room, and its pages are given back.
  *
  * Kernel: mm/zsmalloc.c zs_can_compact, __zs_compact, migrate_zspage. The kernel may leave a source
  * half emptied when its destination is full or a lock is wanted, and then picks it again as the

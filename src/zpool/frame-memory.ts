@@ -1,7 +1,7 @@
 /**
- * The bytes of the arena's page frames: copies into, out of and between frames that create no object
- * per copy. Only whole ranges are moved; single words are for object headers, since element access
- * on resizable buffers is slow.
+ * The bytes of the arena's page frames: copies into, out of and between frames that create no
+ * object per copy. Only whole ranges are moved; single words are for object headers, since element
+ * access on resizable buffers is slow.
  */
 import { assert, present } from '../std/assert.ts';
 import { PrefixViews } from '../std/prefix-views.ts';

@@ -1,6 +1,6 @@
 /**
- * Files the zspages of each size class by how full they are. Allocation wants the fullest that is not
- * full, compaction the emptiest; with twelve groups per class both are found without a search.
+ * Files the zspages of each size class by how full they are. Allocation wants the fullest that is
+ * not full, compaction the emptiest; with twelve groups per class both are found without a search.
  *
  * Kernel: mm/zsmalloc.c get_fullness_group, insert_zspage, remove_zspage, fix_fullness_group.
  */

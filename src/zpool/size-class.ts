@@ -3,7 +3,8 @@
  * chains together, and which class a payload goes to. Fixed by the page size, the header size and
  * the chain limit alone.
  *
- * Kernel: mm/zsmalloc.c calculate_zspage_chain_size, can_merge, zs_create_pool, get_size_class_index.
+ * Kernel: mm/zsmalloc.c calculate_zspage_chain_size, can_merge, zs_create_pool,
+ * get_size_class_index.
  */
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';

@@ -25,8 +25,8 @@ export type ZpoolStatus = typeof OK | typeof ENOSPC | typeof ENOMEM | typeof EIN
 export interface Zpool {
   readonly name: string;
   /**
-   * Allocates `size` bytes for `handle` (1..2^28) and sets the handle's cell. On failure the cell is
-   * untouched.
+   * Allocates `size` bytes for `handle` (1..2^28) and sets the handle's cell. On failure the cell
+   * is untouched.
    */
   malloc(handle: number, size: number): ZpoolStatus;
   /** Frees the object of `handle`. Its cell is undefined afterwards. */

@@ -35,7 +35,10 @@ const CLASS_MASK = 0xff;
 const GROUP_SHIFT = 26;
 const OBJECTS_MASK = (1 << CLASS_SHIFT) - 1;
 
-/** The place of a zspage's record in its {@link ZspageTable.block}, to which a word's number is added. */
+/**
+ * The place of a zspage's record in its {@link ZspageTable.block}, to which a word's number is
+ * added.
+ */
 export function recordOf(zspage: number): number {
   return (zspage & PLACE_MASK) << RECORD_SHIFT;
 }

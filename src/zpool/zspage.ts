@@ -1,10 +1,12 @@
 /**
  * A zspage: one to sixteen page frames, not adjacent in general, that hold the objects of one size
- * class end to end as if they were. Object n begins at byte n * size, so it may straddle two frames,
- * never three.
+ * class end to end as if they were. Object n begins at byte n * size, so it may straddle two
+ * frames, never three.
  *
  * ```
- * word at the front of a slot      allocated: handle << 1 | 1      free: number of the next free << 1
+ * word at the front of a slot
+ *   allocated: handle << 1 | 1
+ *   free:      number of the next free << 1
  * ```
  *
  * An object of the huge class fills its frame; its handle stands in the frame's `next` word, which
@@ -164,7 +166,9 @@ export class Zspages implements FrameOwner {
     this.#memory.write(this.#frameAt(zspage, position), position & OFFSET_MASK, source);
   }
 
-  /** Copies the object's first `size` bytes to `target[targetOffset..]`, rounded up as `Zpool.read`. */
+  /**
+   * Copies the object's first `size` bytes to `target[targetOffset..]`, rounded up as `Zpool.read`.
+   */
   read(
     zspage: number,
     object: number,

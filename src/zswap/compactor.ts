@@ -1,7 +1,8 @@
 /**
- * Compaction in the background. When enough entries have gone since the last time, objects are moved
- * together and page frames down to lower chunks, in slices, so that what is free in small pieces goes
- * back to the system. The kernel does it when memory is short; this process cannot be told.
+ * Compaction in the background. When enough entries have gone since the last time, objects are
+ * moved together and page frames down to lower chunks, in slices, so that what is free in small
+ * pieces goes back to the system. The kernel does it when memory is short; this process cannot be
+ * told.
  *
  * It holds nothing between slices: objects are named by handles, and a slice is a section.
  *

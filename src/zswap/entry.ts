@@ -3,12 +3,13 @@
  * columns, addressed by an index that also is the allocator's handle: the location column is
  * zsmalloc's handle cell.
  *
- *     previous | next | slot | location | 31..18 memcg | 17..13 pool | 12 referenced | 11..0 length-1
+ *     previous | next | slot | location | packed
+ *     packed:    31..18 memcg | 17..13 pool | 12 referenced | 11..0 length - 1
  *
- * Life of an entry: allocated, filled and linked within one section of store; then it is *live*: its
- * slot's word names it and it is on its group's LRU. Whoever gives the slot another backing releases
- * it, once. Its index is reused, so an index that was kept across a wait says nothing until the slot
- * has been looked up again.
+ * Life of an entry: allocated, filled and linked within one section of store; then it is *live*:
+ * its slot's word names it and it is on its group's LRU. Whoever gives the slot another backing
+ * releases it, once. Its index is reused, so an index that was kept across a wait says nothing
+ * until the slot has been looked up again.
  *
  * Free entries are chained through `next`, each chunk for itself, and the lowest chunk with a free
  * one serves first; a chunk that is wholly free goes back to the system.
@@ -41,6 +42,14 @@ const LENGTH_MASK = 0xfff;
 const REFERENCED = 1 << 12;
 const POOL_SHIFT = 13;
 const MEMCG_SHIFT = 18;
+
+/** Pool and group of an entry as they stand in its record: a number, so that it costs no object. */
+export type EntryOwner = Brand<number, 'EntryOwner'>;
+
+export function entryOwner(pool: number, memcg: MemcgId): EntryOwner {
+  assert(pool < POOL_COUNT_MAX);
+  return ((pool << POOL_SHIFT) | (memcg << MEMCG_SHIFT)) as EntryOwner;
+}
 
 class Chunk {
   readonly buffer = new ArrayBuffer(0, { maxByteLength: CHUNK_BYTES });
@@ -114,19 +123,12 @@ export class EntryTable implements HandleCells, Links {
   }
 
   /** Fills a new entry; its links are the LRU's. `length` is 1..4096. */
-  fill(
-    index: ZswapEntryIndex,
-    slot: SwapSlot,
-    length: number,
-    owner: { readonly pool: number; readonly memcg: MemcgId },
-  ): void {
+  fill(index: ZswapEntryIndex, slot: SwapSlot, length: number, owner: EntryOwner): void {
     assert(length > 0 && length <= PAGE_SIZE);
-    assert(owner.pool < POOL_COUNT_MAX);
     const chunk = present(this.#chunks[index >>> CHUNK_SHIFT]);
     const base = (index & CHUNK_MASK) * FIELDS;
     chunk.words[base + SLOT] = slot;
-    chunk.words[base + PACKED] =
-      (length - 1) | REFERENCED | (owner.pool << POOL_SHIFT) | (owner.memcg << MEMCG_SHIFT);
+    chunk.words[base + PACKED] = (length - 1) | REFERENCED | owner;
   }
 
   slot(index: number): SwapSlot {

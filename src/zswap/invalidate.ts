@@ -1,7 +1,7 @@
 /**
  * Invalidate: an entry goes because its slot gets another backing or none. The swap layer calls it
- * through the slot-free hook, at the one place where a slot's backing changes, so no path can forget
- * an older entry.
+ * through the slot-free hook, at the one place where a slot's backing changes, so no path can
+ * forget an older entry.
  *
  * @see mm/zswap.c zswap_invalidate, zswap_entry_free
  */
@@ -26,8 +26,8 @@ export class InvalidateHook implements SlotFreeHook {
 }
 
 /**
- * Frees an entry that no slot names any more: off the LRU, its object and its references dropped, its
- * charge undone.
+ * Frees an entry that no slot names any more: off the LRU, its object and its references dropped,
+ * its charge undone.
  */
 function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
   const entries = zswap.entries;

@@ -12,6 +12,7 @@ import { INCOMPRESSIBLE, type CodecLane } from '../codec/codec.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Task } from '../rt/rt.ts';
 import type { SwapSlot } from '../swap/table.ts';
+import { entryOwner } from './entry.ts';
 import type { ZswapPool } from './pool.ts';
 import type { RejectReason } from './stats.ts';
 import type { Zswap } from './zswap.ts';
@@ -136,7 +137,7 @@ function commit(
     return status === ENOSPC ? 'reject_compress_poor' : 'reject_alloc_fail';
   }
   pool.zpool.write(index, raw ? op.page : lane.window.of(length));
-  zswap.entries.fill(index, op.slot, length, { pool: pool.id, memcg: memcg.id });
+  zswap.entries.fill(index, op.slot, length, entryOwner(pool.id, memcg.id));
   zswap.swap.setEntry(op.slot, index);
   pool.references += 1;
   memcg.charge(length);

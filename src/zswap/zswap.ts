@@ -101,8 +101,8 @@ export class Zswap {
   }
 
   /**
-   * Says whether the pool is full, with the kernel's hysteresis: full from the limit on, until it is
-   * at or below the accept threshold.
+   * Says whether the pool is full, with the kernel's hysteresis: full from the limit on, until it
+   * is at or below the accept threshold.
    *
    * @see mm/zswap.c zswap_check_limits
    */

@@ -12,8 +12,8 @@ const TOOLS = ['qemu-system-x86_64', 'busybox', 'cpio', 'cc', 'guest-kernel'];
 const LIMIT_SECONDS = 300;
 const SWAP_PAGES_MIN = 50_000;
 /**
- * After the guest's last swapoff, which came after a swapon that discards the whole device, there is
- * the header, and at most what a kernel reads or writes around it.
+ * After the guest's last swapoff, which came after a swapon that discards the whole device, there
+ * is the header, and at most what a kernel reads or writes around it.
  */
 const PAGES_LEFT_MAX = 16;
 

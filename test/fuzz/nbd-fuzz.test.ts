@@ -1,8 +1,8 @@
-// Goal: a quick pass of the fuzzer in every run, and proof that it finds what it is for: two parts that
-// trust what a client says are put in, and each must be found.
+// Goal: a quick pass of the fuzzer in every run, and proof that it finds what it is for: two parts
+// that trust what a client says are put in, and each must be found.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InfoRequest } from '../../src/nbd/options.ts';
+import type { InfoRequest } from '../../src/nbd/handshake/options.ts';
 import { fuzz, readCorpus, REAL_SUBJECT } from './nbd-fuzz.ts';
 
 const SEED = 20_261_121;

@@ -1,10 +1,11 @@
 /**
  * A structure-aware fuzzer for the NBD server's state machines: sessions are built from well-formed
  * messages, or taken from the corpus, and then damaged where it hurts: in lengths, counts, offsets,
- * flags, and by cutting, repeating and joining. Everything comes from one seed, which a failure names.
+ * flags, and by cutting, repeating and joining. Everything comes from one seed, which a failure
+ * names.
  *
- * What must hold for any input: nothing throws, every answer is well-formed, memory stays within its
- * limits, and when the client is gone nothing is held.
+ * What must hold for any input: nothing throws, every answer is well-formed, memory stays within
+ * its limits, and when the client is gone nothing is held.
  *
  *     node dist/test/fuzz/nbd-fuzz.js [iterations] [seed]
  */
@@ -12,10 +13,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BlkDisk } from '../../src/blk/request.ts';
-import { Handshake } from '../../src/nbd/handshake.ts';
+import { Handshake } from '../../src/nbd/handshake/handshake.ts';
 import { resolveLimits } from '../../src/nbd/limits.ts';
-import { parseInfoRequest, parseMetaRequest } from '../../src/nbd/options.ts';
-import type { InfoRequest, OptionFault } from '../../src/nbd/options.ts';
+import { parseInfoRequest, parseMetaRequest } from '../../src/nbd/handshake/options.ts';
+import type { InfoRequest, OptionFault } from '../../src/nbd/handshake/options.ts';
 import { RamDisk } from '../../src/testing/ram-disk.ts';
 import { Harness } from '../support/nbd-harness.ts';
 import {
@@ -197,8 +198,9 @@ function checkOptionReplies(bytes: Uint8Array): void {
 }
 
 /**
- * Simple replies to reads cannot be told apart without knowing what was asked, which a damaged stream
- * does not tell; so structured replies are checked strictly, simple ones only for their progress.
+ * Simple replies to reads cannot be told apart without knowing what was asked, which a damaged
+ * stream does not tell; so structured replies are checked strictly, simple ones only for their
+ * progress.
  */
 class FuzzHarness extends Harness {
   strict = true;

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { present } from '../../src/std/assert.ts';
 import type { Task } from '../../src/rt/rt.ts';
 import { SwapCache, type SlotWaiter } from '../../src/swap/cache.ts';
-import { Bio } from '../../src/swap/device.ts';
+import { Bio } from '../../src/swap/device/device.ts';
 import type { SwapSlot } from '../../src/swap/table.ts';
 import { createZpool } from '../../src/zpool/open.ts';
 import { StoreOp } from '../../src/zswap/store.ts';

@@ -1,8 +1,8 @@
 /**
- * Goal: a million pages go in, come back right and go away again, and memory is accounted for: at the
- * peak it is what the statistics say plus a stated constant, and afterwards it is back near the start.
- * Method: one disk of a million pages over the real runtime, in 128 KiB requests; resident memory of
- * the process as the kernel sees it. Sizes, not times, decide.
+ * Goal: a million pages go in, come back right and go away again, and memory is accounted for: at
+ * the peak it is what the statistics say plus a stated constant, and afterwards it is back near the
+ * start. Method: one disk of a million pages over the real runtime, in 128 KiB requests; resident
+ * memory of the process as the kernel sees it. Sizes, not times, decide.
  */
 import { it } from 'node:test';
 import assert from 'node:assert/strict';
@@ -23,7 +23,9 @@ import { Zswap } from '../../src/zswap/zswap.ts';
 
 const PAGES = 1_000_000;
 const RUN_PAGES = 32;
-/** What the process may hold beyond pool and metadata: the JavaScript heap, its garbage, buffers. */
+/**
+ * What the process may hold beyond pool and metadata: the JavaScript heap, its garbage, buffers.
+ */
 const CONSTANT_BYTES = 96 * MIB;
 
 function residentBytes(): number {

@@ -3,9 +3,9 @@
  * the device when its standard input ends, or, with `leave`, just comes to its end. Arguments:
  * path, pages, `leave`. On failure it says the error's code and message instead.
  */
-import { openFileDevice } from '../../src/swap/device-file.ts';
-import type { FileDevice } from '../../src/swap/device-file.ts';
-import { Bio } from '../../src/swap/device.ts';
+import { openFileDevice } from '../../src/swap/device/device-file.ts';
+import type { FileDevice } from '../../src/swap/device/device-file.ts';
+import { Bio } from '../../src/swap/device/device.ts';
 import { NodeRt } from '../../src/rt/rt-node.ts';
 import { transfer } from './storage.ts';
 

@@ -4,7 +4,7 @@ import type { SwapDisk } from '../../src/blk/swap-disk.ts';
 import type { Memcg } from '../../src/memcg/memcg.ts';
 import type { DeviceSim } from '../../src/sim/world/device-sim.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
-import { Bio } from '../../src/swap/device.ts';
+import { Bio } from '../../src/swap/device/device.ts';
 import type { SlotKind, SwapSlot } from '../../src/swap/table.ts';
 import { submit, type ClientRequest } from './client.ts';
 import { TestMachine, type MachineOptions } from './machine.ts';

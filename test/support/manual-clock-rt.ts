@@ -1,6 +1,6 @@
 /**
- * An {@link Rt} for tests of sockets: work runs on the event loop, but the clock only moves when the
- * test moves it, so deadlines are reached without waiting for them.
+ * An {@link Rt} for tests of sockets: work runs on the event loop, but the clock only moves when
+ * the test moves it, so deadlines are reached without waiting for them.
  */
 import type { Rt, Task } from '../../src/rt/rt.ts';
 

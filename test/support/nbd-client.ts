@@ -1,5 +1,6 @@
 /**
- * A small NBD client for tests: a handshake by hand or by default, raw bytes, and requests in flight.
+ * A small NBD client for tests: a handshake by hand or by default, raw bytes, and requests in
+ * flight.
  */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

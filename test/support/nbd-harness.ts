@@ -1,14 +1,14 @@
 /**
- * Drives a {@link Transmission} without a socket: bytes in, cut anywhere; replies out; and an outlet
- * that keeps its segments when the test plays a slow reader.
+ * Drives a {@link Transmission} without a socket: bytes in, cut anywhere; replies out; and an
+ * outlet that keeps its segments when the test plays a slow reader.
  */
 import assert from 'node:assert/strict';
 import type { BlkDisk } from '../../src/blk/request.ts';
 import { resolveLimits } from '../../src/nbd/limits.ts';
 import type { NbdLimits } from '../../src/nbd/limits.ts';
 import { SharedResources } from '../../src/nbd/shared.ts';
-import { Transmission } from '../../src/nbd/transmission.ts';
-import type { TransmissionOwner } from '../../src/nbd/transmission.ts';
+import { Transmission } from '../../src/nbd/transmission/transmission.ts';
+import type { TransmissionOwner } from '../../src/nbd/transmission/transmission.ts';
 import type { Task } from '../../src/rt/rt.ts';
 import type { RamDisk } from '../../src/testing/ram-disk.ts';
 import { concat, encodeRequest, ReplyParser } from './nbd-messages.ts';

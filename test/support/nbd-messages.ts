@@ -140,7 +140,9 @@ export interface Reply {
   readonly extents: readonly Extent[];
 }
 
-/** Cuts a stream of replies apart. Simple replies to reads carry data, so it must know the reads. */
+/**
+ * Cuts a stream of replies apart. Simple replies to reads carry data, so it must know the reads.
+ */
 export class ReplyParser {
   /** Bytes that each read asked for, by cookie; removed when answered. */
   readonly reads: Map<number, number> = new Map();

@@ -1,6 +1,6 @@
 /**
- * A process that serves one export on the listening socket it was started with (descriptor 3), until
- * its standard input ends. Prints a line when it accepts.
+ * A process that serves one export on the listening socket it was started with (descriptor 3),
+ * until its standard input ends. Prints a line when it accepts.
  */
 import { createNbdServer } from '../../src/nbd/index.ts';
 import { RamDisk } from '../../src/testing/ram-disk.ts';

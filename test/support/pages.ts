@@ -64,14 +64,16 @@ export class Random {
 }
 
 const WORDS = (
-  'page swap slot folio cluster entry store load writeback shrink cold hot device memory zone node ' +
-  'limit pool handle object class chain free used the of and to in a is that for it with as was'
+  'page swap slot folio cluster entry store load writeback shrink cold hot device memory zone ' +
+  'node limit pool handle object class chain free used the of and to in a is that for it with ' +
+  'as was'
 ).split(' ');
 
 function fillText(bytes: Uint8Array, random: Random): void {
   let at = 0;
   while (at < bytes.length) {
-    const word = `${random.pick(WORDS)}${random.below(9) === 0 ? `_${random.below(1000)};\n` : ' '}`;
+    const plain = random.pick(WORDS);
+    const word = random.below(9) === 0 ? `${plain}_${random.below(1000)};\n` : `${plain} `;
     for (let index = 0; index < word.length && at < bytes.length; index++) {
       bytes[at++] = word.charCodeAt(index);
     }

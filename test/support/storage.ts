@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Bio } from '../../src/swap/device.ts';
-import type { SwapDevice } from '../../src/swap/device.ts';
+import { Bio } from '../../src/swap/device/device.ts';
+import type { SwapDevice } from '../../src/swap/device/device.ts';
 
 /** Something set up for a test, and how to take it down. */
 export interface Storage {

@@ -1,6 +1,6 @@
 /**
- * The LZ4 kernel against the format: streams of another implementation, a plain decoder written from
- * the description, and blocks written by hand at the format's limits.
+ * The LZ4 kernel against the format: streams of another implementation, a plain decoder written
+ * from the description, and blocks written by hand at the format's limits.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

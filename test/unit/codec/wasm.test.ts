@@ -96,6 +96,34 @@ function* streams(bench: Bench, compress: () => number): Generator<Uint8Array> {
   }
 }
 
+/** A length's extension in LZ4: bytes of 255, then the rest. */
+const lz4Length = (rest: number): number[] => [
+  ...Array(Math.floor(rest / 255)).fill(255),
+  rest % 255,
+];
+/** A length's extension in LZO: zeros of 255 each, then the rest, 1..255. */
+const lzoLength = (rest: number): number[] => {
+  const zeros = Math.floor((rest - 1) / 255);
+  return [...Array(zeros).fill(0), rest - zeros * 255];
+};
+const noise = Array.from({ length: 600 }, () => 99);
+
+/** Streams that fill most of the page and then have 600 literals, all there: too many. */
+const OVERLONG = {
+  './lz4.wasm': [0x1f, 7, 1, 0, ...lz4Length(4000 - 19), 0xf0, ...lz4Length(600 - 15), ...noise],
+  './lzo.wasm': [
+    18,
+    7,
+    32,
+    ...lzoLength(4000 - 33),
+    0,
+    0,
+    0,
+    ...lzoLength(600 - 18),
+    ...noise,
+  ].concat([17, 0, 0]),
+} as const;
+
 const KERNELS = [
   { file: './lz4.wasm', compressors: ['compress'] },
   { file: './lzo.wasm', compressors: ['compress', 'compressRle'] },
@@ -106,6 +134,13 @@ for (const { file, compressors } of KERNELS) {
     it('exports what its lanes use and nothing more', () => {
       const names = Object.keys(new WasmModule(file).instantiate() as Exports).sort();
       assert.deepEqual(names, ['OUT', 'PAGE', 'WINDOW', ...compressors, 'decompress', 'memory']);
+    });
+
+    it('refuses literals beyond the page without writing them', () => {
+      const bench = new Bench(file);
+      for (const pattern of [0x00, 0xff]) {
+        assert.equal(bench.decompress(Uint8Array.from(OVERLONG[file]), pattern), 0);
+      }
     });
 
     for (const name of compressors) {

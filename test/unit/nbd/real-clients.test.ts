@@ -1,5 +1,5 @@
-// Goal: the clients that people use agree with us. Each test skips, and says so, where its tool is not
-// installed. The disk waits now and then, so that late answers are met as well.
+// Goal: the clients that people use agree with us. Each test skips, and says so, where its tool is
+// not installed. The disk waits now and then, so that late answers are met as well.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -166,7 +166,9 @@ describe('fio', { timeout: 120_000 }, () => {
         '--size=16M',
         '--verify=crc32c',
         '--verify_fatal=1',
+        '--verify_state_save=0',
         '--do_verify=1',
+        '--verify_state_save=0',
         '--thread',
         '--output=/dev/null',
       ]);

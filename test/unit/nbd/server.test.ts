@@ -1,5 +1,5 @@
-// Goal: what only sockets can show: listening, both ways of receiving, closing, deadlines, and clients
-// that misbehave beside clients that do not. The clock is the test's; nothing sleeps.
+// Goal: what only sockets can show: listening, both ways of receiving, closing, deadlines, and
+// clients that misbehave beside clients that do not. The clock is the test's; nothing sleeps.
 import assert from 'node:assert/strict';
 import { linkSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
@@ -46,7 +46,9 @@ async function serve(
   return { server, disk, rt, path };
 }
 
-/** Lets the event loop turn until something is so; what never comes true ends with the test's limit. */
+/**
+ * Lets the event loop turn until something is so; what never comes true ends with the test's limit.
+ */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

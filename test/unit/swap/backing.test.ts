@@ -4,7 +4,7 @@ import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../../src/sim/world/device-sim.ts';
 import { EIO, OK } from '../../../src/std/errno.ts';
 import { Backing } from '../../../src/swap/backing.ts';
-import { BIO_PAGES, Bio } from '../../../src/swap/device.ts';
+import { BIO_PAGES, Bio } from '../../../src/swap/device/device.ts';
 import { SwapTable, type SwapSlot } from '../../../src/swap/table.ts';
 import { randomPage } from '../../support/chosen-pages.ts';
 

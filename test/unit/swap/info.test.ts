@@ -5,7 +5,7 @@ import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../../src/sim/world/device-sim.ts';
 import { present } from '../../../src/std/assert.ts';
 import { Backing } from '../../../src/swap/backing.ts';
-import { Bio } from '../../../src/swap/device.ts';
+import { Bio } from '../../../src/swap/device/device.ts';
 import { Swap } from '../../../src/swap/info.ts';
 import { SLOT_END, type SwapSlot } from '../../../src/swap/table.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Goal: copies of any length at any offset arrive whole and touch nothing else, in one frame, in two
- * adjacent frames, in two frames of one chunk and in two of different chunks.
+ * Goal: copies of any length at any offset arrive whole and touch nothing else, in one frame, in
+ * two adjacent frames, in two frames of one chunk and in two of different chunks.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

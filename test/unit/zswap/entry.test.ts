@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { present } from '../../../src/std/assert.ts';
 import type { MemcgId } from '../../../src/memcg/memcg.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
-import { EntryTable, type ZswapEntryIndex } from '../../../src/zswap/entry.ts';
+import { EntryTable, entryOwner, type ZswapEntryIndex } from '../../../src/zswap/entry.ts';
 
 const CHUNK_ENTRIES = 2 ** 15;
 
@@ -48,7 +48,7 @@ describe('EntryTable', () => {
             if (index === 0) continue;
             assert.equal(model.has(index), false);
             const { slot, length, pool, memcg } = values;
-            table.fill(index, slot as SwapSlot, length, { pool, memcg: memcg as MemcgId });
+            table.fill(index, slot as SwapSlot, length, entryOwner(pool, memcg as MemcgId));
             assert.equal(table.referenced(index), true);
             table.setReferenced(index, values.referenced);
             table.setLocation(index, values.location);
@@ -122,7 +122,7 @@ describe('EntryTable', () => {
     const table = new EntryTable();
     const index = table.allocate();
     const fill = (length: number, pool: number) => (): void =>
-      table.fill(index, 1 as SwapSlot, length, { pool, memcg: 0 as MemcgId });
+      table.fill(index, 1 as SwapSlot, length, entryOwner(pool, 0 as MemcgId));
     for (const length of [0, 4097]) assert.throws(fill(length, 0), { name: 'InvariantError' });
     assert.throws(fill(1, 32), { name: 'InvariantError' });
   });

@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { Bio } from '../../../src/swap/device.ts';
+import { Bio } from '../../../src/swap/device/device.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { InvalidateHook } from '../../../src/zswap/invalidate.ts';
 import { TestMachine } from '../../support/machine.ts';

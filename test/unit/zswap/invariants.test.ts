@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { INVARIANTS } from '../../../src/zswap/invariants.ts';
 import { present } from '../../../src/std/assert.ts';
-import { Bio } from '../../../src/swap/device.ts';
+import { Bio } from '../../../src/swap/device/device.ts';
 import { TestMachine } from '../../support/machine.ts';
 import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { store } from '../../support/stores.ts';

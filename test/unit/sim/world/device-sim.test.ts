@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { SimRt } from '../../../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../../../src/sim/world/device-sim.ts';
 import { EIO, OK } from '../../../../src/std/errno.ts';
-import { Bio } from '../../../../src/swap/device.ts';
+import { Bio } from '../../../../src/swap/device/device.ts';
 import { randomPage } from '../../../support/chosen-pages.ts';
 
 function setUp(): { rt: SimRt; device: DeviceSim } {

@@ -1,0 +1,197 @@
+/**
+ * The servers that `nbd` and `memory` compare, each a process with a Unix socket, pinned to the
+ * first core, and the client that loads them, pinned to the last.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { projectFile } from '../test/support/project.ts';
+import { runOk, toolPath } from '../test/support/run.ts';
+import { LineProgram, pinned } from './environment.ts';
+
+const MAIN = projectFile('dist/src/cli/main.js');
+const START_MS_MAX = 30_000;
+const EXPORT = 'bench';
+
+/** How to start one server. */
+export interface ServerKind {
+  readonly name: string;
+  readonly kind: 'nbdkit' | 'zswapd';
+  /** Of nbdkit's memory plugin; or the compressor. */
+  readonly variant: string;
+}
+
+/** nbdkit as a plain memory disk and as a compressed one, and zswapd with these compressors. */
+export function serverKinds(compressors: readonly string[]): ServerKind[] {
+  return [
+    { name: 'nbdkit memory', kind: 'nbdkit', variant: 'sparse' },
+    { name: 'nbdkit zstd', kind: 'nbdkit', variant: 'zstd' },
+    ...compressors.map(
+      (variant) => ({ name: `zswapd ${variant}`, kind: 'zswapd', variant }) as const,
+    ),
+  ];
+}
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** Processor time of the server, in microseconds a request. */
+  readonly serverMicroseconds: number;
+}
+
+/** A server under load by a client of its own. */
+export class ServerUnderLoad {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #client: LineProgram;
+  readonly #control: string | undefined;
+
+  private constructor(
+    name: string,
+    child: ChildProcess,
+    client: LineProgram,
+    control: string | undefined,
+  ) {
+    this.name = name;
+    this.#child = child;
+    this.#client = client;
+    this.#control = control;
+  }
+
+  /**
+   * @param files - the folder for sockets, the client's program and the file of pages
+   * @param sizeBytes - of the export
+   */
+  static async start(
+    server: ServerKind,
+    files: { readonly folder: string; readonly client: string; readonly pages: string },
+    sizeBytes: number,
+  ): Promise<ServerUnderLoad> {
+    const name = server.name.replaceAll(/[^a-z0-9]/g, '-');
+    const socket = join(files.folder, `${name}.sock`);
+    const control = join(files.folder, `${name}.control`);
+    const command =
+      server.kind === 'nbdkit'
+        ? nbdkitCommand(socket, server.variant, sizeBytes)
+        : zswapdCommand(socket, control, server.variant, sizeBytes);
+    const [program = '', ...args] = pinned(0, command);
+    const child = spawn(program, args, {
+      stdio: 'ignore',
+      env: { ...process.env, PATH: toolPath },
+    });
+    await listening(child, socket);
+    const client = pinned(cpus().length - 1, [files.client, socket, EXPORT, files.pages]);
+    return new ServerUnderLoad(
+      server.name,
+      child,
+      new LineProgram(client),
+      server.kind === 'zswapd' ? control : undefined,
+    );
+  }
+
+  /** Has the client run a command, see `native/nbd-load.c`. */
+  async load(command: string): Promise<LoadResult> {
+    const before = this.#processorSeconds();
+    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await this.#client.ask(command))
+      .split(' ')
+      .map(Number);
+    const spent = this.#processorSeconds() - before;
+    return {
+      requests,
+      bytes,
+      seconds: ns / 1e9,
+      p50: p50 / 1000,
+      p99: p99 / 1000,
+      serverMicroseconds: (spent * 1e6) / requests,
+    };
+  }
+
+  /** Resident memory in bytes. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** The daemon's own statistics; undefined for a rival. */
+  async statistics(): Promise<DaemonStatistics | undefined> {
+    if (this.#control === undefined) return undefined;
+    const args = [MAIN, 'stat', '--json', '--control', this.#control];
+    return JSON.parse(await runOk(process.execPath, args)) as DaemonStatistics;
+  }
+
+  async stop(): Promise<void> {
+    await this.#client.end();
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
+  }
+
+  /** By all its threads, as the scheduler accounts for them. */
+  #processorSeconds(): number {
+    const folder = `/proc/${this.#child.pid}/task`;
+    let nanoseconds = 0;
+    for (const thread of readdirSync(folder)) {
+      nanoseconds += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return nanoseconds / 1e9;
+  }
+}
+
+/** The part of `zswapd stat --json` that benchmarks look at. */
+export interface DaemonStatistics {
+  readonly zswap: Readonly<Record<string, number>>;
+  readonly process: { readonly rss: number; readonly metadata_bytes: number };
+  readonly memcg: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+function nbdkitCommand(socket: string, variant: string, sizeBytes: number): string[] {
+  return [
+    'nbdkit',
+    '--foreground',
+    '--unix',
+    socket,
+    'memory',
+    String(sizeBytes),
+    `allocator=${variant}`,
+  ];
+}
+
+function zswapdCommand(
+  socket: string,
+  control: string,
+  compressor: string,
+  sizeBytes: number,
+): string[] {
+  return [
+    process.execPath,
+    MAIN,
+    'serve',
+    '--unix',
+    socket,
+    '--export',
+    `${EXPORT}:${sizeBytes}`,
+    '--pool-size',
+    String(2 * sizeBytes),
+    '--compressor',
+    compressor,
+    '--no-spill',
+    '--no-http',
+    '--control',
+    control,
+  ];
+}
+
+async function listening(child: ChildProcess, socket: string): Promise<void> {
+  const start = performance.now();
+  while (!existsSync(socket)) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if (performance.now() - start > START_MS_MAX) throw new Error('the server does not listen');
+    await delay(10);
+  }
+}
