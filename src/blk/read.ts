@@ -46,7 +46,15 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
       case 'reading':
         finishRead(context, request);
         break;
-      default:
+      case 'fill':
+      case 'fill-bio':
+      case 'filling':
+      case 'store':
+      case 'spill':
+      case 'spill-bio':
+      case 'flush':
+      case 'flushing':
+      case 'finished':
         assert(false, `read cannot be at ${request.stage}`);
     }
   }

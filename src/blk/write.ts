@@ -59,7 +59,11 @@ export function runWritePage(context: DiskContext, request: DiskRequest): Step {
     case 'flushing':
       finishFlush(context, request);
       return 'finished';
-    default:
+    case 'next':
+    case 'device':
+    case 'device-bio':
+    case 'reading':
+    case 'finished':
       return assert(false, `write cannot be at ${request.stage}`) as never;
   }
 }
