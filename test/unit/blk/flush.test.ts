@@ -1,7 +1,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { EIO, ENOSPC } from '../../../src/std/errno.ts';
-import type { Bio } from '../../../src/swap/device.ts';
+import type { Bio } from '../../../src/swap/device/device.ts';
 import { submit } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
 import { joined, wordPage } from '../../support/chosen-pages.ts';
