@@ -167,6 +167,35 @@ describe('real clients', () => {
     );
   });
 
+  describe('nbdkit', () => {
+    const front = async (
+      uri: string,
+      filters: readonly string[],
+      script: string,
+    ): Promise<void> => {
+      const args = ['-U', '-', '--exit-with-parent', ...filters, 'nbd', `uri=${uri}`];
+      await runOk('nbdkit', [...args, '--run', script]);
+    };
+
+    itNeeds(['nbdkit', 'nbdcopy'], 'finds as a proxy what was written before', async () => {
+      writeImage(31);
+      await runOk('nbdcopy', [image, daemon.uri()]);
+      // The filter refuses a write that differs from what is there.
+      await front(daemon.uri(), ['--filter=checkwrite'], `nbdcopy '${image}' "$uri"`);
+    });
+
+    itNeeds(['nbdkit', 'nbdcopy'], 'splits requests and retries as a proxy over TCP', async () => {
+      writeImage(32);
+      const filters = ['--filter=blocksize', '--filter=retry'];
+      await front(
+        daemon.tcpUri(),
+        filters,
+        `nbdcopy '${image}' "$uri" && nbdcopy "$uri" '${copy}'`,
+      );
+      assertSameFiles();
+    });
+  });
+
   describe('fio', () => {
     const fio = async (options: string): Promise<void> => {
       const fixed = `--name=verify --ioengine=nbd --uri=${daemon.uri()} --thread --size=16M`;
