@@ -118,7 +118,7 @@ export function compress(): i32 {
   }
 }
 
-/** Decompresses `length` bytes of WINDOW into OUT. Returns 1, or 0 if that is not one whole page. */
+/** Decompresses `length` bytes of WINDOW into OUT. Returns 1, or 0 if not one whole page. */
 export function decompress(length: i32): i32 {
   const inEnd = WINDOW + <usize>length;
   const outEnd = OUT + PAGE_BYTES;

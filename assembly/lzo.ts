@@ -13,6 +13,7 @@ import {
   copyMatch,
   matchEnd,
   nextBias,
+  periodOf,
   remember,
   slotOf,
 } from './memory';
@@ -37,7 +38,7 @@ const RUN: usize = 0x18;
 const RUN_MIN: usize = 4;
 const RUN_MAX: usize = 2051;
 // The encoder takes runs of this many zeros and more; shorter ones are cheaper as copies.
-const RUN_WORTH: usize = 16;
+const RUN_WORTH: usize = 32;
 // A stream of at least five bytes that begins with 17 has its version in the second byte.
 const VERSIONED: usize = 17;
 const VERSIONED_BYTES_MIN: i32 = 5;
@@ -59,8 +60,9 @@ function putLength(op: usize, rest: usize): usize {
 }
 
 /**
- * Writes the literals `[anchor, ip)`, `start` being the front of the instructions. Up to three go
- * into the two low bits left free two bytes (`back`) before the end of the last instruction.
+ * Writes the literals `[anchor, ip)`, none to all; `start` is the front of the instructions. Up to
+ * three go into the two low bits left free for them `back` bytes before the end of the last
+ * instruction.
  */
 @inline
 function putLiterals(op: usize, start: usize, back: usize, anchor: usize, ip: usize): usize {
@@ -104,7 +106,7 @@ function putCopy(op: usize, distance: usize, length: usize): usize {
   return op + 2;
 }
 
-/** Writes `length` zeros as runs; a rest too short for one is left. Returns the place after them. */
+/** Writes `length` zeros as runs, but a rest too short for one. Returns the place after them. */
 @inline
 function putRuns(op: usize, length: usize): usize {
   while (length >= RUN_MIN) {
@@ -183,7 +185,7 @@ function compressFrom(start: usize, withRuns: bool): i32 {
         ip--;
         run++;
       }
-      if (ip > anchor) op = putLiterals(op, start, back, anchor, ip);
+      op = putLiterals(op, start, back, anchor, ip);
       const rest = run % RUN_MAX;
       if (rest < RUN_MIN) run -= rest;
       op = putRuns(op, run);
@@ -197,7 +199,7 @@ function compressFrom(start: usize, withRuns: bool): i32 {
       ip--;
       from--;
     }
-    if (ip > anchor) op = putLiterals(op, start, back, anchor, ip);
+    op = putLiterals(op, start, back, anchor, ip);
     back = 2;
     while (true) {
       anchor = matchEnd(ip + MATCH_MIN, from + MATCH_MIN, PAGE_END);
@@ -210,8 +212,11 @@ function compressFrom(start: usize, withRuns: bool): i32 {
       // A match often follows a match at once.
       slot = slotOf(eight);
       from = candidateAt(slot, origin);
-      if (load<u32>(from) !== load<u32>(ip)) break;
       remember(slot, origin, ip);
+      if (load<u32>(from) !== <u32>eight) {
+        ip++;
+        break;
+      }
     }
   }
 }
@@ -283,10 +288,10 @@ export function decompress(length: i32): i32 {
       state = code & 3;
       ip += 2;
       if (distance > op - OUT || op + count > outEnd) return 0;
-      if (distance >= 8) {
+      if (distance >= SHORT_LENGTH_MAX) {
         store<u64>(op, load<u64>(op - distance));
       } else {
-        v128.store(op, i8x16.swizzle(v128.load(op - distance), v128.load(distance << 4, 0x8000)));
+        v128.store(op, periodOf(op, distance));
       }
       op += count;
       store<u32>(op, load<u32>(ip));

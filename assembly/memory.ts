@@ -1,13 +1,14 @@
 // Where everything lies in a kernel's memory, and the copies both kernels are made of.
 //
-// One 64 KiB wasm page holds all of it. The regions are apart by at least their slop: wide loads and
-// stores run past the end of what they are asked for, never further than SLOP bytes.
+// One 64 KiB wasm page holds all of it. Loads and stores are wide and run past the end of what they
+// are asked for, never by more than a region's slop. Nothing read beyond a region's content has an
+// influence on any result.
 //
-//   0        TABLE    match table, u16 positions
+//   0        TABLE    match table: 2^14 positions of 16 bits
 //   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..15
-//   0x9000   PAGE     4096 bytes to compress, SLOP
-//   0xb000   WINDOW   compressed bytes, WINDOW_BYTES (slop included)
-//   0xd000   OUT      4096 decompressed bytes, SLOP
+//   0x9000   PAGE     4096 bytes to compress; 64 of slop, only read
+//   0xb000   WINDOW   compressed bytes; 4096 + 512, slop included
+//   0xd000   OUT      4096 decompressed bytes; 64 of slop
 
 export const PAGE_BYTES: usize = 4096;
 export const TABLE: usize = 0;
@@ -89,8 +90,14 @@ for (let distance: usize = 1; distance < 16; distance++) {
   for (let lane: usize = 0; lane < 16; lane++) {
     store<u8>(SHUFFLE + distance * 16 + lane, <u8>(lane % distance));
   }
-  // Lane 0 of distance 0 is unused; byte d of that row is the longest whole number of periods.
+  // Row 0 has no pattern: its byte d says how many of the 16 are whole periods of d.
   store<u8>(SHUFFLE + distance, <u8>(16 - (16 % distance)));
+}
+
+/** What follows at `to` if the `distance` bytes (1..15) before it repeat. */
+@inline
+export function periodOf(to: usize, distance: usize): v128 {
+  return i8x16.swizzle(v128.load(to - distance), v128.load(distance << 4, SHUFFLE));
 }
 
 /** Copies a match of `length` bytes from `distance` back, overlap meaning repetition. */
@@ -105,7 +112,7 @@ export function copyMatch(to: usize, distance: usize, length: usize): void {
       from += 16;
     } while (to < end);
   } else {
-    const period = i8x16.swizzle(v128.load(from), v128.load(distance << 4, SHUFFLE));
+    const period = periodOf(to, distance);
     const step = <usize>load<u8>(distance, SHUFFLE);
     do {
       v128.store(to, period);

@@ -80,7 +80,8 @@ export async function runNbd(options: NbdOptions): Promise<Report | undefined> {
       machine: describeMachine(),
       notes: [
         note,
-        `an export of ${EXPORT_BYTES / MIB} MiB, filled; ${options.rounds} rounds of ${JOB_MS} ms ` +
+        `an export of ${EXPORT_BYTES / MIB} MiB, filled; ` +
+          `${options.rounds} rounds of ${JOB_MS} ms ` +
           'for each job and server in turn; figures are medians',
         'client: native/nbd-load.c; server on the first core, client on the last; Unix sockets',
         'every page read is compared; at the end all of them',

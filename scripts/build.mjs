@@ -9,7 +9,8 @@ const run = (script, args) =>
   execFileSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
-for (const file of readdirSync(`${root}/assembly`).filter((name) => name.endsWith('.asconfig.json'))) {
+const kernels = readdirSync(`${root}/assembly`).filter((name) => name.endsWith('.asconfig.json'));
+for (const file of kernels) {
   run('node_modules/assemblyscript/bin/asc.js', ['--config', `assembly/${file}`]);
 }
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);

@@ -11,8 +11,11 @@ const all = readdirSync(`${root}/dist/test`, { recursive: true })
   .filter((name) => name.endsWith('.test.js'))
   .sort();
 const isE2e = (name) => name.startsWith('dist/test/e2e/');
-const files =
-  args.length === 0 ? all.filter((name) => !isE2e(name)) : args[0] === 'e2e' ? all.filter(isE2e) : args;
+const choose = {
+  all: () => all.filter((name) => !isE2e(name)),
+  e2e: () => all.filter(isE2e),
+};
+const files = (choose[args[0] ?? 'all'] ?? (() => args))();
 const serial = args[0] === 'e2e' ? ['--test-concurrency=1'] : [];
 const result = spawnSync(
   process.execPath,

@@ -8,7 +8,10 @@ const BINARY_BYTES_MAX = 100 * 1024;
 const MIRRORED = /^src\/((?:std|rt|page|codec|zpool|memcg|swap|zswap|mm|blk)\/.*)\.ts$/;
 
 /** Sources that a test of another name covers: a source's path and the test's. */
-const TESTED_BY: ReadonlyMap<string, string> = new Map([]);
+const TESTED_BY: ReadonlyMap<string, string> = new Map([
+  // Steps that every verb takes: they are seen through each of them.
+  ['src/blk/disk-context.ts', 'test/unit/blk/swap-disk.test.ts'],
+]);
 
 /** A source file opens with a paragraph on what it is for. */
 export function fileHeads(project: Project): Finding[] {

@@ -2,11 +2,11 @@
  * The record of a block request under way on a {@link SwapDisk}: its progress page by page, and all
  * that it may hold while it waits. Made once and reused, so a request makes no garbage.
  */
-import { assert } from '../std/assert.ts';
+import { InvariantError, assert } from '../std/assert.ts';
 import { EIO, OK, type Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { StoreOp } from '../zswap/store.ts';
 import type { Payload } from './payload.ts';
@@ -65,8 +65,8 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   readonly bioSlots: Float64Array = new Float64Array(BIO_PAGES);
   nextWaiter: SlotWaiter | undefined;
   /**
-   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages seen
-   * since the clock was read.
+   * When the current slice began, in milliseconds, or Infinity if it cannot get long; and pages
+   * seen since the clock was read.
    */
   sliceStart = 0;
   slicePages = 0;
@@ -147,3 +147,7 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   }
 }
 
+/** A request is at a stage that its verb does not have. */
+export function wrongStage(request: DiskRequest): never {
+  throw new InvariantError(`${request.op} cannot be at ${request.stage}`);
+}

@@ -1,7 +1,7 @@
 /**
  * Flush of collected pages: those that zswap refused go to the device in one run where it has one
- * free. Only when the device has acknowledged do their slots change over, and until then nobody sees
- * anything but the older copies; an error changes nothing.
+ * free. Only when the device has acknowledged do their slots change over, and until then nobody
+ * sees anything but the older copies; an error changes nothing.
  */
 import { assert } from '../std/assert.ts';
 import { EIO, ENOSPC, OK } from '../std/errno.ts';

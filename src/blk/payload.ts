@@ -1,7 +1,8 @@
 /**
- * A buffer that payload bytes of block requests lie in, at any alignment, with one extra page at its
- * end as a staging place. The data plane works on whole pages through views that are made once, so a
- * page is first moved to the staging page: a copy of 4 KiB costs less than the garbage of a view.
+ * A buffer that payload bytes of block requests lie in, at any alignment, with one extra page at
+ * its end as a staging place. The data plane works on whole pages through views that are made once,
+ * so a page is first moved to the staging page: a copy of 4 KiB costs less than the garbage of a
+ * view.
  *
  *     bytes   |........ payload, size bytes ........|.. staging page ..|
  */

@@ -1,12 +1,12 @@
 /**
- * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into the
- * payload and kept; consecutive device pages come in one device read.
+ * Read: pages from wherever each is, in ascending order. Pages in the pool are decompressed into
+ * the payload and kept; consecutive device pages come in one device read.
  */
 import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { zeroFill } from '../page/page.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import {
   pageDone,
@@ -16,7 +16,7 @@ import {
   type DiskContext,
   type Step,
 } from './disk-context.ts';
-import type { DiskRequest } from './disk-request.ts';
+import { wrongStage, type DiskRequest } from './disk-request.ts';
 
 /** Runs a read as far as it goes. */
 export function runRead(context: DiskContext, request: DiskRequest): Step {
@@ -46,8 +46,16 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
       case 'reading':
         finishRead(context, request);
         break;
-      default:
-        assert(false, `read cannot be at ${request.stage}`);
+      case 'fill':
+      case 'fill-bio':
+      case 'filling':
+      case 'store':
+      case 'spill':
+      case 'spill-bio':
+      case 'flush':
+      case 'flushing':
+      case 'finished':
+        wrongStage(request);
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * One block request, preallocated and reused: what a client asked for, how far it has come, and what
- * it holds while it waits. The protocol above fills in the public part, calls {@link SwapDisk.start},
- * and gets it back once.
+ * One block request, preallocated and reused: what a client asked for, how far it has come, and
+ * what it holds while it waits. The protocol above fills in the public part, calls
+ * {@link BlkDisk.start}, and gets it back once.
  */
 import type { Errno } from '../std/errno.ts';
 import type { Payload } from './payload.ts';
@@ -44,8 +44,8 @@ export interface BlkDisk {
    * Runs a request as far as it goes.
    *
    * @returns true if it has finished (then `onDone` is not called); false if it waits, for a page
-   *   that is busy, for the device, for its turn, or for more of its payload (then `onDone` is called
-   *   later, from an empty stack).
+   *   that is busy, for the device, for its turn, or for more of its payload (then `onDone` is
+   *   called later, from an empty stack).
    */
   start(request: BlkRequest): boolean;
   /** Goes on with a write whose `available` has grown; like {@link start}. */
@@ -58,9 +58,10 @@ export interface BlkDisk {
   /**
    * Describes `[offset, offset + length)` as runs of pages, both rounded outwards to pages.
    *
-   * @param visit - called for each run with its bytes and state, in order, from `offset` on (the first
-   *   and last run are cut to the range); returns false to stop
-   * At most 2^18 pages are looked at, so the runs may cover less than the range, but at least a page.
+   * @param visit - called for each run with its bytes and state, in order, from `offset` on (the
+   *   first and last run are cut to the range); returns false to stop
+   * At most 2^18 pages are looked at, so the runs may cover less than the range, but at least a
+   * page.
    */
   status(
     offset: number,

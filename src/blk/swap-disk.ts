@@ -3,8 +3,9 @@
  * has a swap cache of its own, so a page may be read again without having been written: loads keep
  * the entry, and only an overwrite or a discard drops it.
  *
- * A request takes its pages in ascending order and is atomic for each page, not as a whole. Requests
- * that overlap each other in time may be applied in either order, but per page one after the other.
+ * A request takes its pages in ascending order and is atomic for each page, not as a whole.
+ * Requests that overlap each other in time may be applied in either order, but per page one after
+ * the other.
  */
 import { assert } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
@@ -67,6 +68,7 @@ export class SwapDisk implements BlkDisk {
 
   feed(request: DiskRequest): boolean {
     if (!request.waitsForPayload) return false;
+    request.waitsForPayload = false;
     return this.#runNow(request);
   }
 

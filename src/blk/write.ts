@@ -1,8 +1,8 @@
 /**
  * Write: pages into the pool, in ascending order, each replacing what its slot held in one section.
- * A page that zswap refuses is collected with its neighbours and written to the device in one go; its
- * slot stays owned and its older copy stays in force until the device has acknowledged. A page that
- * is covered in part is brought in, changed and stored whole.
+ * A page that zswap refuses is collected with its neighbours and written to the device in one go;
+ * its slot stays owned and its older copy stays in force until the device has acknowledged. A page
+ * that is covered in part is brought in, changed and stored whole.
  *
  * Zeroing is the same with zeros, for the pages covered in part; see `discard.ts` for the others.
  */
@@ -10,7 +10,7 @@ import { assert, present } from '../std/assert.ts';
 import { EIO, ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { isZeroFilled } from '../page/page.ts';
-import { BIO_PAGES, type Bio } from '../swap/device.ts';
+import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import { countStored, storePage } from '../zswap/store.ts';
 import {
@@ -21,7 +21,7 @@ import {
   type DiskContext,
   type Step,
 } from './disk-context.ts';
-import type { DiskRequest } from './disk-request.ts';
+import { wrongStage, type DiskRequest } from './disk-request.ts';
 import { finishFlush, startFlush } from './flush.ts';
 
 /** Runs a write as far as it goes. */
@@ -59,8 +59,12 @@ export function runWritePage(context: DiskContext, request: DiskRequest): Step {
     case 'flushing':
       finishFlush(context, request);
       return 'finished';
-    default:
-      return assert(false, `write cannot be at ${request.stage}`) as never;
+    case 'next':
+    case 'device':
+    case 'device-bio':
+    case 'reading':
+    case 'finished':
+      return wrongStage(request);
   }
 }
 

@@ -45,7 +45,7 @@ function runtimeFolders(environment: NodeJS.ProcessEnv): string[] {
   return [fromSystemd, fromSession].filter((path) => path !== undefined && path !== '') as string[];
 }
 
-/** The control socket of a daemon without `--control`: in its run-time folder or where it stands. */
+/** The control socket of a daemon without `--control`: in a run-time folder or where it stands. */
 export function defaultControlPath(environment: NodeJS.ProcessEnv): string {
   const folder = runtimeFolders(environment).find(isWritableFolder);
   return folder === undefined ? `./${SOCKET_NAME}` : join(folder, SOCKET_NAME);

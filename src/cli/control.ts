@@ -10,7 +10,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { ZswapError } from '../std/error.ts';
-import { claimSocketPath, listenError } from './socket-path.ts';
+import { claimSocketPath, pathError } from './socket-path.ts';
 
 /** Longest request with its line end. */
 export const CONTROL_LINE_BYTES_MAX: number = 64 * 1024;
@@ -185,7 +185,7 @@ export async function openControlServer(given: ControlServerOptions): Promise<Co
   try {
     await listenPrivately(server, path);
   } catch (error) {
-    throw listenError(error, '--control', `'${path}'`);
+    throw pathError(error, '--control', path);
   }
   return {
     close: async () => {

@@ -1,12 +1,13 @@
 /**
- * The daemon: the engine and the doors to it, opened in an order in which nothing is offered before
- * it works, and closed in the opposite one. What the doors need of the engine is {@link DaemonEngine}
- * and no more.
+ * The daemon: the engine and the doors to it, opened in an order in which nothing is offered
+ * before it works, and closed in the opposite one. What the doors need of the engine is {@link
+ * DaemonEngine} and no more.
  *
  *     engine -> control socket -> HTTP -> NBD listeners -> ready
  */
 import type { BlkDisk } from '../blk/request.ts';
 import { openHttpServer } from '../dashboard/server.ts';
+import type { NbdFacts } from '../metrics/prometheus.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';
 import { ZswapError } from '../std/error.ts';
@@ -16,7 +17,7 @@ import { defaultControlPath } from './control-client.ts';
 import { openControlServer, type ControlCommand, type ControlRequest } from './control.ts';
 import { listeningAddress } from './fd-address.ts';
 import type { Log } from './log.ts';
-import { claimSocketPath, listenError } from './socket-path.ts';
+import { addressError, claimSocketPath, pathError } from './socket-path.ts';
 import { formatHostPort, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
 
@@ -50,6 +51,8 @@ export interface NbdListener {
   /** Stops accepting, finishes the requests under way, and closes the connections. */
   close(): Promise<void>;
   readonly connectionCount: number;
+  /** What it has done so far; plain numbers that only grow. */
+  readonly counters: NbdFacts;
 }
 
 export interface NbdListenerOptions {
@@ -120,7 +123,7 @@ async function takeListeners(nbd: NbdListener, fds: readonly number[]): Promise<
     await nbd.listenFd(fd).catch((error: unknown) => {
       throw new ZswapError(
         'ZSWAP_LISTEN',
-        `LISTEN_FDS: cannot use socket ${fd}: ${String(error)}`,
+        `LISTEN_FDS: ${error instanceof Error ? error.message : String(error)}`,
         { cause: error },
       );
     });
@@ -135,13 +138,13 @@ async function openListeners(nbd: NbdListener, config: ServeConfig): Promise<Uri
   for (const path of config.unix) {
     await claimSocketPath(path, '--unix');
     await nbd.listenUnix(path).catch((error: unknown) => {
-      throw listenError(error, '--unix', `'${path}'`);
+      throw pathError(error, '--unix', path);
     });
     uriOf.push((exportName) => unixUri(path, exportName));
   }
   for (const address of config.listen) {
     const port = await nbd.listenTcp(address.host, address.port).catch((error: unknown) => {
-      throw listenError(error, '--listen', formatHostPort(address));
+      throw addressError(error, '--listen', address);
     });
     uriOf.push((exportName) => tcpUri({ host: address.host, port }, exportName));
   }
@@ -174,11 +177,12 @@ async function openHttp(
       version: VERSION,
       nodeVersion: process.version,
       connectionCount: nbd.connectionCount,
+      nbd: nbd.counters,
     }),
     unreadyReason,
   };
   return openHttpServer(address, source).catch((error: unknown) => {
-    throw listenError(error, '--http', formatHostPort(address));
+    throw addressError(error, '--http', address);
   });
 }
 
@@ -188,12 +192,22 @@ function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void 
   const { poolLimit } = config.engine;
   const share = poolLimit.kind === 'percent' ? ` (${poolLimit.percent} % of memory)` : '';
   log.info(
-    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, compressor ${parameters.compressor}, ` +
-      `zpool ${parameters.zpool}, spill ${spill === undefined ? 'none' : spill.path}`,
+    `pool limit ${(parameters.pool_size / MIB).toFixed(1)} MiB${share}, ` +
+      `compressor ${parameters.compressor}, zpool ${parameters.zpool}, ` +
+      `spill ${spill === undefined ? 'none' : spill.path}`,
   );
   if (spill !== undefined && !spill.direct) {
     log.warn(`${spill.path} goes through the page cache: spilling frees less memory than it seems`);
   }
+}
+
+/** What to do about a device that is refused, by the options there are for it. */
+function nameSpillOption(error: unknown): unknown {
+  if (!(error instanceof ZswapError) || !error.code.startsWith('ZSWAP_DEVICE_')) return error;
+  const isResettable =
+    error.code === 'ZSWAP_DEVICE_UNCLEAN' || error.code === 'ZSWAP_DEVICE_FOREIGN';
+  const message = `--spill: ${error.message}${isResettable ? ' (--reset)' : ''}`;
+  return new ZswapError(error.code, message, { cause: error });
 }
 
 /**
@@ -207,7 +221,9 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   try {
     const controlPath = config.control ?? defaultControlPath(parts.environment);
-    const engine = await parts.openEngine(config.engine);
+    const engine = await parts.openEngine(config.engine).catch((error: unknown) => {
+      throw nameSpillOption(error);
+    });
     closers.push(() => engine.close());
     const commands = { ...controlCommands(engine), ...parts.commands?.(engine) };
     const control = await openControlServer({ path: controlPath, commands });

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { SwapDisk } from '../blk/swap-disk.ts';
-import { openCodec } from '../codec/registry.ts';
+import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
 import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
 import { NodeRt } from '../rt/rt-node.ts';
@@ -13,26 +13,60 @@ import { assert } from '../std/assert.ts';
 import { PAGE_SIZE, pagesOf } from '../std/units.ts';
 import { Backing } from '../swap/backing.ts';
 import { BIOS_IN_FLIGHT_MAX } from '../swap/bio-pool.ts';
-import { BIO_PAGES } from '../swap/device.ts';
-import { openFileDevice } from '../swap/device-file.ts';
+import { BIO_PAGES } from '../swap/device/device.ts';
+import { openFileDevice } from '../swap/device/device-file.ts';
 import { Swap } from '../swap/info.ts';
 import { Arena } from '../zpool/arena.ts';
-import { createZpool, ZPOOLS, type ZpoolName } from '../zpool/open.ts';
+import { createZpool, type ZpoolName } from '../zpool/open.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { ZswapParams } from '../zswap/params.ts';
 import { Zswap } from '../zswap/zswap.ts';
 import type { EngineConfig } from './config.ts';
 import type { DaemonEngine } from './daemon.ts';
-import { parseSize } from './options/values.ts';
+import { setParameter, type Settable } from './parameters.ts';
 
 /**
- * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until the
- * new one is acknowledged, so as many as can be in flight may be held twice.
+ * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until
+ * the new one is acknowledged, so as many as can be in flight may be held twice.
  */
 const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
 
+/** One export as a program names it. */
+export interface EngineExport {
+  readonly name: string;
+  /** Bytes, rounded up to whole pages. */
+  readonly sizeBytes: number;
+  /** Compressed bytes it may hold (kernel `memory.zswap.max`). Default `max`: no limit. */
+  readonly zswapMax?: number | 'max';
+  /** Whether its pages may go to the device (kernel `memory.zswap.writeback`). Default true. */
+  readonly zswapWriteback?: boolean;
+  /** `NAME` or `NAME:LEVEL`. Default: the engine's. */
+  readonly compressor?: string | undefined;
+}
+
+/** What an engine is opened with. */
+export interface EngineOptions {
+  /** With different names; over NBD the first is also the one with the empty name. */
+  readonly exports: readonly EngineExport[];
+  /** Limit of the pool for all exports together. Default 20 percent of the machine's memory. */
+  readonly poolLimit?: EngineConfig['poolLimit'];
+  /** Percent of the limit at which a full pool accepts again. Default 90. */
+  readonly acceptThresholdPercent?: number;
+  readonly shrinkerEnabled?: boolean;
+  /** `NAME` or `NAME:LEVEL`. Default `lz4`. */
+  readonly compressor?: string;
+  /** Path of a file or block device for pages that the pool refuses. Default: none. */
+  readonly spill?: string | undefined;
+  /** False: pages go to the device, and the pool takes no new ones. Default true. */
+  readonly enabled?: boolean;
+  readonly zpool?: ZpoolName;
+  /** Start over a device that was not closed cleanly. Default false. */
+  readonly reset?: boolean;
+}
+
 /** Opens everything that the configuration names. Nothing stays open if a part cannot be had. */
-export async function openEngine(config: EngineConfig): Promise<Engine> {
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const config = { ...DEFAULTS, ...options };
   const rt = new NodeRt();
   // Before the device, so that a bad name leaves nothing to close.
   const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
@@ -56,7 +90,8 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
     return codec;
   };
   engine.zswap.setCurrentPool(codecOf(config.compressor), config.zpool, engine.createZpool);
-  for (const { name, sizeBytes, zswapMax, zswapWriteback, compressor } of config.exports) {
+  for (const each of config.exports) {
+    const { name, sizeBytes, zswapMax = 'max', zswapWriteback = true, compressor } = each;
     const memcg = engine.addExport(name, pagesOf(sizeBytes));
     memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);
     memcg.setWriteback(zswapWriteback);
@@ -65,6 +100,17 @@ export async function openEngine(config: EngineConfig): Promise<Engine> {
   }
   return engine;
 }
+
+const DEFAULTS = {
+  poolLimit: { kind: 'percent', percent: 20 },
+  acceptThresholdPercent: 90,
+  shrinkerEnabled: false,
+  compressor: DEFAULT_COMPRESSOR,
+  spill: undefined,
+  enabled: true,
+  zpool: 'zsmalloc',
+  reset: false,
+} as const;
 
 function isBlockDevice(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
@@ -84,10 +130,11 @@ export class Engine implements DaemonEngine {
   #zpool: ZpoolName;
   /** Parameters are changed one after the other: some wait for a codec to load. */
   #settingTurn: Promise<unknown> = Promise.resolve();
+  readonly #settable: Settable;
   readonly createZpool = (cells: HandleCells): Zpool =>
     createZpool(this.#zpool, this.#arena, cells);
 
-  constructor(config: EngineConfig, rt: NodeRt, backing: Backing | undefined) {
+  constructor(config: Required<EngineOptions>, rt: NodeRt, backing: Backing | undefined) {
     this.rt = rt;
     this.#startMs = rt.nowMs();
     this.#compressor = config.compressor;
@@ -105,6 +152,12 @@ export class Engine implements DaemonEngine {
       memcgs: this.#memcgs,
       params: this.#params,
     });
+    this.#settable = {
+      params: this.#params,
+      exports: this.#exports,
+      pool: () => ({ compressor: this.#compressor, zpool: this.#zpool }),
+      switchPool: (compressor, zpool) => this.#switchPool(compressor, zpool),
+    };
   }
 
   get exports(): readonly SwapDisk[] {
@@ -172,47 +225,9 @@ export class Engine implements DaemonEngine {
   }
 
   async setParameter(name: string, value: string): Promise<string> {
-    const turn = this.#settingTurn.then(() => this.#set(name, value));
+    const turn = this.#settingTurn.then(() => setParameter(this.#settable, name, value));
     this.#settingTurn = turn.catch(() => {});
     return await turn;
-  }
-
-  /** Ends background work and closes the device cleanly. No request may be under way. */
-  async close(): Promise<void> {
-    await this.#swap.backing?.device.close();
-  }
-
-  async #set(name: string, value: string): Promise<string> {
-    const colon = name.lastIndexOf(':');
-    if (colon > 0) return this.#setOfExport(name.slice(0, colon), name.slice(colon + 1), value);
-    switch (name) {
-      case 'enabled':
-        this.#params.enabled = flag(name, value);
-        return onOff(this.#params.enabled);
-      case 'shrinker_enabled':
-        this.#params.shrinkerEnabled = flag(name, value);
-        return onOff(this.#params.shrinkerEnabled);
-      case 'max_pool_percent':
-        this.#params.maxPoolPercent = wholeNumber(name, value);
-        return String(this.#params.maxPoolPercent);
-      case 'accept_threshold_percent':
-        this.#params.acceptThresholdPercent = wholeNumber(name, value);
-        return String(this.#params.acceptThresholdPercent);
-      case 'pool_size':
-        this.#params.poolBytes = parseSize(value);
-        return String(this.#params.poolBytes);
-      case 'compressor':
-        await this.#switchPool(value, this.#zpool);
-        return this.#compressor;
-      case 'zpool':
-        await this.#switchPool(this.#compressor, zpoolName(value));
-        return this.#zpool;
-      default:
-        throw new TypeError(
-          `unknown parameter ${name}: there are ${PARAMETERS.join(', ')}, ` +
-            'and of an export NAME:memory.zswap.max and NAME:memory.zswap.writeback',
-        );
-    }
   }
 
   async #switchPool(compressor: string, zpool: ZpoolName): Promise<void> {
@@ -222,35 +237,11 @@ export class Engine implements DaemonEngine {
     this.#zpool = zpool;
   }
 
-  #setOfExport(exportName: string, file: string, value: string): string {
-    const disk = this.#exports.find((candidate) => candidate.name === exportName);
-    if (disk === undefined) throw new RangeError(`there is no export named ${exportName}`);
-    const { memcg } = disk.area;
-    switch (file) {
-      case 'memory.zswap.max':
-        memcg.setZswapMax(value === 'max' ? Infinity : parseSize(value));
-        return memcg.zswapMax === Infinity ? 'max' : String(memcg.zswapMax);
-      case 'memory.zswap.writeback':
-        memcg.setWriteback(flag(file, value));
-        return memcg.writeback ? '1' : '0';
-      default:
-        throw new TypeError(
-          `unknown parameter ${file} of an export: there are memory.zswap.max ` +
-            'and memory.zswap.writeback',
-        );
-    }
+  /** Ends background work and closes the device cleanly. No request may be under way. */
+  async close(): Promise<void> {
+    await this.#swap.backing?.device.close();
   }
 }
-
-const PARAMETERS = [
-  'enabled',
-  'compressor',
-  'zpool',
-  'max_pool_percent',
-  'pool_size',
-  'accept_threshold_percent',
-  'shrinker_enabled',
-];
 
 function memcgStats(memcg: Memcg): MemcgStats {
   return {
@@ -265,25 +256,4 @@ function memcgStats(memcg: Memcg): MemcgStats {
 /** Resident bytes of the process, from `/proc/self/statm`. */
 function residentBytes(): number {
   return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * PAGE_SIZE;
-}
-
-function flag(name: string, value: string): boolean {
-  if (['1', 'Y', 'y', 'true'].includes(value)) return true;
-  if (['0', 'N', 'n', 'false'].includes(value)) return false;
-  throw new TypeError(`${name} takes 1 or 0 (Y or N), not ${value}`);
-}
-
-function onOff(value: boolean): string {
-  return value ? 'Y' : 'N';
-}
-
-function wholeNumber(name: string, value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new TypeError(`${name} takes a whole number, not ${value}`);
-  return Number(value);
-}
-
-function zpoolName(value: string): ZpoolName {
-  const name = ZPOOLS.find((candidate) => candidate === value);
-  if (name === undefined) throw new TypeError(`zpool takes ${ZPOOLS.join(', ')}, not ${value}`);
-  return name;
 }

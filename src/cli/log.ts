@@ -1,6 +1,7 @@
 /**
- * The daemon's log: one line an event on stderr. Under the systemd journal each line is a JSON object
- * behind the priority prefix that the journal understands (sd-daemon(3)); elsewhere it is plain text.
+ * The daemon's log: one line an event on stderr. Under the systemd journal each line is a JSON
+ * object behind the priority prefix that the journal understands (sd-daemon(3)); elsewhere it is
+ * plain text.
  */
 import { fstatSync, writeSync } from 'node:fs';
 

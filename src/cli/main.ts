@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program: finds the command, runs it, and turns what it throws into one line and an exit status.
- * Commands are loaded when they are run, so a help text does not wait for the engine.
+ * The program: finds the command, runs it, and turns what it throws into one line and an exit
+ * status. Commands are loaded when they are run, so a help text does not wait for the engine.
  */
 import { pathToFileURL } from 'node:url';
 import { realpathSync } from 'node:fs';

@@ -4,6 +4,7 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { ZswapError } from '../std/error.ts';
+import { formatHostPort, type HostPort } from './options/values.ts';
 
 /** Whether somebody accepts connections at the path. */
 async function answers(path: string): Promise<boolean> {
@@ -54,20 +55,42 @@ export async function claimSocketPath(path: string, option: string): Promise<voi
   await unlink(path);
 }
 
+const ADDRESS_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use',
+  EACCES: 'is not allowed for this user',
+  EADDRNOTAVAIL: 'is not an address of this machine',
+  ENOTFOUND: 'has an unknown host name',
+  EAI_AGAIN: 'has a host name that cannot be looked up now',
+};
+
+const PATH_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use',
+  // Node reports a missing folder like this, too.
+  EACCES: 'lies in a folder that is not there or is closed to this user',
+  EROFS: 'lies in a read-only file system',
+};
+
+function socketError(
+  error: unknown,
+  option: string,
+  where: string,
+  reasons: Readonly<Record<string, string>>,
+): ZswapError {
+  // The NBD server has put the system's error into one of its own.
+  const first = error instanceof ZswapError ? (error.cause ?? error) : error;
+  const code = first instanceof Error && 'code' in first ? String(first.code) : '';
+  const text = first instanceof Error ? first.message : String(first);
+  const reason = reasons[code] ?? `cannot be listened on (${text})`;
+  const message = `${option}: ${where} ${reason}; choose another with ${option}`;
+  return new ZswapError('ZSWAP_LISTEN', message, { cause: error });
+}
+
 /** The error for an address that cannot be listened on, naming the option to change. */
-export function listenError(error: unknown, option: string, address: string): ZswapError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'is in use',
-    EACCES: 'is not allowed for this user',
-    EADDRNOTAVAIL: 'is not an address of this machine',
-    ENOTFOUND: 'has an unknown host name',
-    ENOENT: 'lies in a folder that does not exist',
-  };
-  const reason = reasons[code] ?? `cannot be listened on (${String(error)})`;
-  return new ZswapError(
-    'ZSWAP_LISTEN',
-    `${option}: ${address} ${reason}; choose another with ${option}`,
-    { cause: error },
-  );
+export function addressError(error: unknown, option: string, address: HostPort): ZswapError {
+  return socketError(error, option, formatHostPort(address), ADDRESS_REASONS);
+}
+
+/** The same for a path. */
+export function pathError(error: unknown, option: string, path: string): ZswapError {
+  return socketError(error, option, `'${path}'`, PATH_REASONS);
 }

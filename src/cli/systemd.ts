@@ -3,9 +3,9 @@
  * reported back (sd_notify(3)).
  *
  * Node has no datagram Unix sockets, so `systemd-notify` speaks for us, started by one small shell
- * that is there from the beginning: forking a process with gigabytes of memory under pressure, at the
- * very moment a watchdog waits for it, is what a swap server must not do. The messages come from a
- * child, so the unit needs `NotifyAccess=all`.
+ * that is there from the beginning: forking a process with gigabytes of memory under pressure, at
+ * the very moment a watchdog waits for it, is what a swap server must not do. The messages come
+ * from a child, so the unit needs `NotifyAccess=all`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { UsageError } from './options/args.ts';
@@ -36,7 +36,7 @@ export function takeListenFds(environment: NodeJS.ProcessEnv, pid: number): numb
   return Array.from({ length: fdCount }, (_, index) => LISTEN_FDS_START + index);
 }
 
-/** Milliseconds between signs of life, half of what systemd waits for; undefined without watchdog. */
+/** Milliseconds between signs of life: half of what systemd waits for; undefined if it does not. */
 export function watchdogIntervalMs(
   environment: NodeJS.ProcessEnv,
   pid: number,

@@ -1,5 +1,6 @@
 /**
- * The contract of a page compressor, as zswap and zram use them: one 4 KiB page in, fewer bytes out.
+ * The contract of a page compressor, as zswap and zram use them: one 4 KiB page in, fewer bytes
+ * out.
  *
  * A codec is pure and synchronous. All its memory belongs to a lane, made once; a call allocates
  * nothing. A lane serves one caller at a time and is not re-entered.
@@ -41,7 +42,9 @@ export interface CodecLane {
 export interface Codec {
   /** Kernel name: `lz4`, `lzo`, `lzo-rle`, `zstd`, `deflate`; or `null`. */
   readonly name: string;
-  /** The name with its level, as `zstd:-1`; equal to `name` where it has no levels or the default. */
+  /**
+   * The name with its level, as `zstd:-1`; equal to `name` where it has no levels or the default.
+   */
   readonly spec: string;
   createLane(): CodecLane;
 }

@@ -3,7 +3,9 @@
  * registry names the range in its errors without loading the codec.
  */
 
-/** A closed range of levels. Zero, which libraries take for "the default", is never a level here. */
+/**
+ * A closed range of levels. Zero, which libraries take for "the default", is never a level here.
+ */
 export interface LevelRange {
   readonly min: number;
   readonly max: number;

@@ -47,19 +47,19 @@ const TABLE: Readonly<Record<CompressorName, Compressor>> = {
     levels: undefined,
     description: 'fastest both ways; the default',
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lz4.ts')).lz4,
+    open: async () => (await import('./lz4.ts')).createLz4(),
   },
   lzo: {
     levels: undefined,
     description: "a little denser than lz4, slower out; zswap's own default",
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lzo.ts')).lzo,
+    open: async () => (await import('./lzo.ts')).createLzo(),
   },
   'lzo-rle': {
     levels: undefined,
     description: "lzo with runs of zeros made short; zram's own default",
     implementation: OWN_KERNEL,
-    open: async () => (await import('./lzo-rle.ts')).lzoRle,
+    open: async () => (await import('./lzo-rle.ts')).createLzoRle(),
   },
   zstd: {
     levels: ZSTD_LEVELS,

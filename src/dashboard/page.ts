@@ -1,6 +1,7 @@
 /**
- * The status page: one self-contained document that reads `/api/stats` every two seconds. It has no
- * outside resources, and its content policy allows none; texts from the daemon are set as text only.
+ * The status page: one self-contained document that reads `/api/stats` every two seconds. It has
+ * no outside resources, and its content policy allows none; texts from the daemon are set as text
+ * only.
  */
 import { createHash } from 'node:crypto';
 
@@ -54,15 +55,19 @@ function show(stats) {
     figure('spill in use', stats.spill ? mib(stats.spill.used_bytes) : 'none'),
     figure('resident', mib(stats.process.rss)),
   );
-  const head = ['export', 'memory.zswap.current', 'memory.zswap.max', 'zswapped', 'zswpout', 'zswpin', 'zswpwb', 'pswpin', 'pswpout'];
-  byId('exports').replaceChildren(row('th', head), ...Object.entries(stats.memcg).map(([name, of]) => row('td', [
+  const events = ['zswpout', 'zswpin', 'zswpwb', 'pswpin', 'pswpout'];
+  const head = ['export', 'zswap.current', 'zswap.max', 'zswapped', ...events];
+  const exports = Object.entries(stats.memcg).map(([name, of]) => row('td', [
     name,
     mib(of['memory.zswap.current']),
     of['memory.zswap.max'] === 'max' ? 'max' : mib(of['memory.zswap.max']),
     mib(of.zswapped),
-    ...['zswpout', 'zswpin', 'zswpwb', 'pswpin', 'pswpout'].map((event) => count(of[event])),
-  ])));
-  byId('parameters').replaceChildren(...Object.entries(stats.parameters).map(([name, value]) => row('td', [name, String(value)])));
+    ...events.map((event) => count(of[event])),
+  ]));
+  byId('exports').replaceChildren(row('th', head), ...exports);
+  const parameters = Object.entries(stats.parameters);
+  const rows = parameters.map(([name, value]) => row('td', [name, String(value)]));
+  byId('parameters').replaceChildren(...rows);
 }
 async function refresh() {
   try {
@@ -107,7 +112,11 @@ export const STATUS_PAGE: string = `<!doctype html>
 <table id="exports"></table>
 <h2>Parameters</h2>
 <table id="parameters"></table>
-<p><a href="/metrics">/metrics</a> <a href="/api/stats">/api/stats</a> <a href="/readyz">/readyz</a></p>
+<p>
+  <a href="/metrics">/metrics</a>
+  <a href="/api/stats">/api/stats</a>
+  <a href="/readyz">/readyz</a>
+</p>
 <script>${SCRIPT}</script>
 </html>
 `;

@@ -1,6 +1,6 @@
 /**
- * The daemon's HTTP door: figures for Prometheus, programs and people, health for supervisors. It only
- * reads; everything that changes something goes through the control socket.
+ * The daemon's HTTP door: figures for Prometheus, programs and people, health for supervisors. It
+ * only reads; everything that changes something goes through the control socket.
  *
  * There is no login, so it listens on loopback by default. A web page that someone on this machine
  * visits can send requests here through a name of its own that resolves to 127.0.0.1: so a request

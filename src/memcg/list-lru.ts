@@ -1,6 +1,6 @@
 /**
- * One least-recently-used list per memory group over link columns that belong to the items. The head
- * is the oldest; items are added at the tail and reclaimed from the head.
+ * One least-recently-used list per memory group over link columns that belong to the items. The
+ * head is the oldest; items are added at the tail and reclaimed from the head.
  *
  * @see mm/list_lru.c
  */

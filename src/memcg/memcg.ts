@@ -1,6 +1,6 @@
 /**
- * Memory control groups: who pays for compressed pages and what each may hold. A tree with one root;
- * a charge to a group is a charge to all its ancestors.
+ * Memory control groups: who pays for compressed pages and what each may hold. A tree with one
+ * root; a charge to a group is a charge to all its ancestors.
  */
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';
@@ -135,9 +135,10 @@ export class MemcgTree {
     return group;
   }
 
-  /** Removes a group that is charged nothing. */
+  /** Removes a group that is charged nothing and has no children. */
   remove(group: Memcg): void {
-    assert(group !== this.root && this.get(group.id) === group);
+    assert(group !== this.root && this.#groups[group.id] === group);
+    assert(!this.#groups.some((other) => other?.parent === group), 'group has children');
     assert(group.zswapCurrent === 0 && group.zswappedPages === 0);
     this.#groups[group.id] = undefined;
   }

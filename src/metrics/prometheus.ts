@@ -10,12 +10,32 @@ import { SWAP_EVENTS, type MemcgStats, type StatsSnapshot } from './snapshot.ts'
 /** What `/metrics` answers as its content type. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** What the NBD server has done since start. */
+export interface NbdFacts {
+  readonly connectionsAccepted: number;
+  readonly connectionsRefused: number;
+  readonly connectionsDropped: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly flushes: number;
+  readonly trims: number;
+  readonly writeZeroes: number;
+  readonly blockStatuses: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly bytesTrimmed: number;
+  readonly bytesZeroed: number;
+  /** Replies that carried an error. */
+  readonly errors: number;
+}
+
 /** Facts that are not the engine's. */
 export interface ServiceFacts {
   readonly version: string;
   readonly nodeVersion: string;
   /** Open NBD connections. */
   readonly connectionCount: number;
+  readonly nbd: NbdFacts;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -171,13 +191,52 @@ function spillFamilies({ spill }: StatsSnapshot): Family[] {
   ];
 }
 
+function nbdFamilies({ connectionCount, nbd }: ServiceFacts): Family[] {
+  const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
+  return [
+    gauge('nbd_connections', 'Open NBD connections.', connectionCount),
+    counter(
+      'nbd_connections_total',
+      'NBD connections, by what became of them: dropped ones were accepted first.',
+      ...by('outcome', {
+        accepted: nbd.connectionsAccepted,
+        refused: nbd.connectionsRefused,
+        dropped: nbd.connectionsDropped,
+      }),
+    ),
+    counter(
+      'nbd_requests_total',
+      'NBD requests, by command.',
+      ...by('command', {
+        read: nbd.reads,
+        write: nbd.writes,
+        flush: nbd.flushes,
+        trim: nbd.trims,
+        write_zeroes: nbd.writeZeroes,
+        block_status: nbd.blockStatuses,
+      }),
+    ),
+    counter(
+      'nbd_bytes_total',
+      'Bytes that NBD requests asked for, by command.',
+      ...by('command', {
+        read: nbd.bytesRead,
+        write: nbd.bytesWritten,
+        trim: nbd.bytesTrimmed,
+        write_zeroes: nbd.bytesZeroed,
+      }),
+    ),
+    counter('nbd_errors_total', 'NBD replies that carried an error.', nbd.errors),
+  ];
+}
+
 function serviceFamilies(stats: StatsSnapshot, facts: ServiceFacts): Family[] {
   return [
     gauge('build_info', 'Version of the program and of Node.', {
       labels: { version: facts.version, node: facts.nodeVersion },
       value: 1,
     }),
-    gauge('nbd_connections', 'Open NBD connections.', facts.connectionCount),
     gauge('resident_memory_bytes', 'Resident memory of the process.', stats.process.rss),
     gauge(
       'metadata_bytes',
@@ -192,6 +251,7 @@ function serviceFamilies(stats: StatsSnapshot, facts: ServiceFacts): Family[] {
 export function formatPrometheus(stats: StatsSnapshot, facts: ServiceFacts): string {
   return [
     ...serviceFamilies(stats, facts),
+    ...nbdFamilies(facts),
     ...zswapFamilies(stats),
     ...parameterFamilies(stats),
     ...exportFamilies(stats),

@@ -1,7 +1,8 @@
 /**
- * The statistics of a running daemon as one plain object: what `/api/stats` and `zswapd stat --json`
- * print, and what the Prometheus text is made from. Names are the kernel's (debugfs, vmstat, cgroup
- * files), so every guide to zswap applies. A snapshot is taken in one section and never changes.
+ * The statistics of a running daemon as one plain object: what `/api/stats` and `zswapd stat
+ * --json` print, and what the Prometheus text is made from. Names are the kernel's (debugfs,
+ * vmstat, cgroup files), so every guide to zswap applies. A snapshot is taken in one section and
+ * never changes.
  */
 
 /** debugfs `/sys/kernel/debug/zswap/`. Counters count since start; the rest is a state. */

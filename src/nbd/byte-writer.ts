@@ -12,11 +12,14 @@ export class ByteWriter {
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value);
+    // Grown first, here and below: growing replaces what is written to.
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
   }
 
   /** An exact integer up to 2^53 as 64 bits. */
@@ -26,7 +29,6 @@ export class ByteWriter {
   }
 
   bytes(source: Uint8Array): void {
-    // Grown first: growing replaces the array that is written to.
     const at = this.#grow(source.length);
     this.#bytes.set(source, at);
   }
@@ -36,7 +38,9 @@ export class ByteWriter {
     this.#bytes.fill(0, at, at + count);
   }
 
-  /** The bytes written since the last call, as a copy of its own; the writer is empty afterwards. */
+  /**
+   * The bytes written since the last call, as a copy of its own; the writer is empty afterwards.
+   */
   take(): Uint8Array {
     const taken = this.#bytes.slice(0, this.#length);
     this.#length = 0;

@@ -5,17 +5,17 @@
  * version of Node does not have what that needs, 'data' events are copied instead.
  *
  * A stopped socket reports neither the end of its input nor a disconnect, so input only stops while
- * something is bound to start it again: a request that finishes, a reply that leaves, memory that is
- * freed.
+ * something is bound to start it again: a request that finishes, a reply that leaves, memory that
+ * is freed.
  */
 import { Socket } from 'node:net';
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
 import type { BlkDisk } from '../blk/request.ts';
 import { assert } from '../std/assert.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake } from './handshake/handshake.ts';
 import type { SharedResources } from './shared.ts';
-import { Transmission } from './transmission.ts';
-import type { TransmissionOwner } from './transmission.ts';
+import { Transmission } from './transmission/transmission.ts';
+import type { TransmissionOwner } from './transmission/transmission.ts';
 
 /** What a connection needs of its server. */
 export interface ConnectionOwner {

@@ -30,7 +30,9 @@ export function nbdErrorOf(error: Errno): NbdError {
   return NBD_ERROR_BY_ERRNO[error];
 }
 
-/** The engine's error for a value received; an unknown one counts as EINVAL, as the protocol says. */
+/**
+ * The engine's error for a value received; an unknown one counts as EINVAL, as the protocol says.
+ */
 export function errnoOfNbdError(value: number): Errno {
   switch (value) {
     case errno.OK:

@@ -22,11 +22,15 @@ export interface NbdLimits {
   readonly inFlightMax: number;
   /** Bytes of a refused write that are skipped; a longer one closes the connection. */
   readonly drainBytesMax: number;
-  /** Bytes of a connection's receive buffer, with the page in front that carries a cut tail over. */
+  /**
+   * Bytes of a connection's receive buffer, with the page in front that carries a cut tail over.
+   */
   readonly receiveBytes: number;
   /** Bytes of a buffer that collects replies. */
   readonly batchBytes: number;
-  /** Payload bytes outside those buffers, by connection: requests that wait, replies not yet sent. */
+  /**
+   * Payload bytes outside those buffers, by connection: requests that wait, replies not yet sent.
+   */
   readonly ownedBytesPerConnection: number;
   /** The same for all connections together. */
   readonly ownedBytesPerServer: number;
@@ -81,8 +85,8 @@ export const SHORT_REPLY_BYTES_MAX = 32;
 /**
  * Completes a partial set of limits with {@link DEFAULT_LIMITS}.
  *
- * @throws RangeError if a number is no positive integer, or if the buffers and shares could not hold
- *   what one request may need.
+ * @throws RangeError if a number is no positive integer, or if the buffers and shares could not
+ *   hold what one request may need.
  */
 export function resolveLimits(given: Partial<NbdLimits> = {}): NbdLimits {
   const limits: NbdLimits = { ...DEFAULT_LIMITS, ...given };

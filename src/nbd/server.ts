@@ -1,6 +1,7 @@
 /**
  * The NBD server: listens on Unix sockets, TCP addresses and inherited descriptors, and serves the
- * exports it is shown on each connection. Connections share one pool of memory and one account of it.
+ * exports it is shown on each connection. Connections share one pool of memory and one account of
+ * it.
  */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -14,6 +15,12 @@ import type { NbdCounters } from './counters.ts';
 import { HANDSHAKE_RECEIVE_BYTES, resolveLimits } from './limits.ts';
 import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
+
+/** Clients that may wait to be accepted; the system may allow fewer. */
+const BACKLOG = 1024;
+
+/** Silence on a TCP connection after which the system asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** Bytes that `sun_path` holds before its closing zero; a longer path would be cut silently. */
 const PATH_BYTES_MAX = 107;
@@ -60,8 +67,8 @@ export interface NbdServer {
    */
   listenFd(fd: number): Promise<void>;
   /**
-   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends the
-   * connections; what is not finished after `closeMs` is cut off. May be called more than once.
+   * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
+   * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
    */
   close(): Promise<void>;
 }
@@ -117,13 +124,15 @@ class SocketServer implements NbdServer, ConnectionOwner {
   }
 
   async listenTcp(host: string, port: number): Promise<number> {
-    const server = await this.#listen(`${host}:${port}`, (made) => made.listen({ host, port }));
+    const server = await this.#listen(`${host}:${port}`, (made) =>
+      made.listen({ host, port, backlog: BACKLOG }),
+    );
     const address = server.address();
     return address !== null && typeof address === 'object' ? address.port : port;
   }
 
   async listenFd(fd: number): Promise<void> {
-    await this.#listen(`fd:${fd}`, (server) => server.listen({ fd }));
+    await this.#listen(`fd:${fd}`, (server) => server.listen({ fd, backlog: BACKLOG }));
   }
 
   close(): Promise<void> {
@@ -143,7 +152,13 @@ class SocketServer implements NbdServer, ConnectionOwner {
     }
     const server = createServer(
       // A dead TCP peer is noticed by the system; requests must not wait for one another's packets.
-      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true },
+      {
+        pauseOnConnect: true,
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: KEEP_ALIVE_MS,
+      },
       (socket) => this.#accept(socket),
     );
     try {
@@ -211,20 +226,20 @@ function bindPrivately(server: Server, path: string): void {
     before = process.umask(0o177);
   } catch {
     // A worker thread may not change the mask; nobody is accepted before this section ends.
-    server.listen(path);
+    server.listen({ path, backlog: BACKLOG });
     chmodSync(path, 0o600);
     return;
   }
   try {
-    server.listen(path);
+    server.listen({ path, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }
 }
 
 /**
- * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that is
- * there is a mistake.
+ * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that
+ * is there is a mistake.
  *
  * @throws ZswapError ZSWAP_LISTEN if the path is too long, holds something that is no socket, or a
  *   server answers there

@@ -5,8 +5,9 @@ import { PAGE_SIZE } from '../std/units.ts';
 const ZERO_PAGE = new Uint8Array(PAGE_SIZE);
 
 /**
- * Says whether a page holds only zeros. The last word is looked at first, as the kernel does: a page
- * that begins with zeros but is not zero-filled differs at its end more often than in its middle.
+ * Says whether a page holds only zeros. The last word is looked at first, as the kernel does: a
+ * page that begins with zeros but is not zero-filled differs at its end more often than in its
+ * middle.
  *
  * @param page - 4096 bytes, any alignment
  * @see mm/page_io.c is_folio_zero_filled

@@ -14,12 +14,11 @@ export class NodeRt implements Rt {
   #wokenScheduled = false;
   #yieldedScheduled = false;
   readonly #runWoken = (): void => {
-    this.#wokenScheduled = false;
+    // Still noted as scheduled while it runs: what the tasks wake belongs to this batch or, beyond
+    // its end, to the next turn. Another microtask would come before input and output again.
     this.#run(this.#woken, WAKE_BATCH_MAX);
-    if (this.#woken.length > 0 && !this.#wokenScheduled) {
-      this.#wokenScheduled = true;
-      setImmediate(this.#runWoken);
-    }
+    if (this.#woken.length > 0) setImmediate(this.#runWoken);
+    else this.#wokenScheduled = false;
   };
   readonly #runYielded = (): void => {
     this.#yieldedScheduled = false;

@@ -29,7 +29,10 @@ export interface Rt {
   point(name: string, task: Task): boolean;
   /** Makes a parked task run again, after the current section. */
   wake(task: Task): void;
-  /** Makes a running task run again after input and output have had their turn (long work in slices). */
+  /**
+   * Makes a running task run again after input and output have had their turn (long work in
+   * slices).
+   */
   yieldTask(task: Task): void;
   /** The same for control-plane code that is written with promises. */
   yieldNow(): Promise<void>;

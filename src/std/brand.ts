@@ -1,4 +1,6 @@
-/** Nominal types over plain numbers: an index, a count and a size of different things do not mix. */
+/**
+ * Nominal types over plain numbers: an index, a count and a size of different things do not mix.
+ */
 
 declare const brandName: unique symbol;
 

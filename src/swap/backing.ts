@@ -1,19 +1,22 @@
 /**
  * The backing swap device with what is known of its pages: which are free, and the checksum of what
  * was written to each. A slot's place on it is chosen when it is written, in runs of consecutive
- * pages, never in place: so a batch is one sequential write, the device may be smaller than the swap
- * areas, and the old copy stays until the new one is acknowledged.
+ * pages, never in place: so a batch is one sequential write, the device may be smaller than the
+ * swap areas, and the old copy stays until the new one is acknowledged.
  */
 import { assert } from '../std/assert.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
-import { PageChecksums } from './checksums.ts';
-import { crc32 } from './crc32.ts';
-import type { Bio, SwapDevice } from './device.ts';
-import { DevicePages, NO_DEVICE_PAGE } from './placement.ts';
+import { PageChecksums } from './device/checksums.ts';
+import { crc32 } from './device/crc32.ts';
+import type { Bio, SwapDevice } from './device/device.ts';
+import { DevicePages, NO_DEVICE_PAGE } from './device/placement.ts';
+import { DEVICE_PAGES_MAX } from './table.ts';
 
 export class Backing {
   readonly device: SwapDevice;
+  /** Pages of the device that are used: all, up to {@link DEVICE_PAGES_MAX}. */
+  readonly pageCount: number;
   readonly bios: BioPool;
   readonly #pages: DevicePages;
   readonly #checksums: PageChecksums;
@@ -24,8 +27,9 @@ export class Backing {
   constructor(device: SwapDevice, rt: Rt, biosInFlight?: number) {
     this.device = device;
     this.bios = new BioPool(rt, biosInFlight);
-    this.#pages = new DevicePages(device.pageCount);
-    this.#checksums = new PageChecksums(device.pageCount);
+    this.pageCount = Math.min(device.pageCount, DEVICE_PAGES_MAX);
+    this.#pages = new DevicePages(this.pageCount);
+    this.#checksums = new PageChecksums(this.pageCount);
   }
 
   /** Device pages that hold data or are being written. */

@@ -6,7 +6,7 @@ import type { Rt, Task } from '../rt/rt.ts';
 import { assert } from '../std/assert.ts';
 import { Ring } from '../std/ring.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { BIO_PAGES, Bio } from './device.ts';
+import { BIO_PAGES, Bio } from './device/device.ts';
 
 /** Bios in flight at most, unless said otherwise: 8 MiB of buffers. */
 export const BIOS_IN_FLIGHT_MAX = 64;

@@ -1,7 +1,7 @@
 /**
- * The swap cache: which slots are busy, and with whom. A slot has one owner at a time, who alone may
- * read, write, free or move what backs it; that is the kernel's locked swap-cache folio. Others queue
- * and get the slot handed over in the order they came.
+ * The swap cache: which slots are busy, and with whom. A slot has one owner at a time, who alone
+ * may read, write, free or move what backs it; that is the kernel's locked swap-cache folio. Others
+ * queue and get the slot handed over in the order they came.
  *
  * Only busy slots are in it, in a small hash table with linear probing, so it costs nothing per
  * stored page. Lock class `folioLock`; several may be held by one request, taken in ascending order
@@ -51,6 +51,11 @@ export class SwapCache {
 
   isBusy(slot: SwapSlot): boolean {
     return this.#busy > 0 && this.#find(slot) >= 0;
+  }
+
+  /** Says whether a slot in `[first, end)` is busy. Looks at all busy slots; for swapoff. */
+  anyBusy(first: number, end: number): boolean {
+    return this.#keys.some((key) => key > first && key <= end);
   }
 
   /** Says whether `task` owns the slot. */

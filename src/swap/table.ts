@@ -28,6 +28,9 @@ export const SWAPFILE_CLUSTER = 512;
 /** First number that is not a slot. */
 export const SLOT_END: number = 2 ** 32 - SWAPFILE_CLUSTER;
 
+/** Device pages that a word can name: a backing device larger than these 4 TiB is used in part. */
+export const DEVICE_PAGES_MAX: number = 2 ** 30;
+
 const CHUNK_SHIFT = 18;
 const CHUNK_SLOTS = 1 << CHUNK_SHIFT;
 const CHUNK_MASK = CHUNK_SLOTS - 1;

@@ -5,8 +5,8 @@
 import { assert, present } from '../std/assert.ts';
 import { OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { BIO_PAGES, Bio } from '../swap/device.ts';
-import type { SwapDevice } from '../swap/device.ts';
+import { BIO_PAGES, Bio } from '../swap/device/device.ts';
+import type { SwapDevice } from '../swap/device/device.ts';
 
 /** The part of a test runner that the suite needs; `node:test` fits. */
 export interface ContractRunner {

@@ -212,7 +212,9 @@ class RamRequest implements BlkRequest, Task {
     this.error = OK;
   }
 
-  /** Bytes to the end of the page or the request; 0 if all is done, -1 if they are not there yet. */
+  /**
+   * Bytes to the end of the page or the request; 0 if all is done, -1 if they are not there yet.
+   */
   nextPiece(): number {
     const left = this.length - this.done;
     const piece = Math.min(left, PAGE_SIZE - ((this.offset + this.done) % PAGE_SIZE));

@@ -8,10 +8,10 @@
  * wholly free chunk is kept.
  */
 import { assert, present } from '../std/assert.ts';
+import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 import { MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
-import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
 
 /** Somebody who holds frames, each under an index of its own. */
 export interface FrameOwner {
@@ -27,12 +27,10 @@ export interface ArenaOptions {
 }
 
 const CHUNK_BYTES = 4 * MIB;
-/** Released chunks above the last used one that are never dropped. */
-const RELEASED_KEPT = 8;
 const OWNER_SHIFT = 24;
 const OWNERS_MAX = 255;
 /** An owner's frame indices are below this. */
-export const FRAME_INDEX_END: number = 1 << OWNER_SHIFT;
+const FRAME_INDEX_END = 1 << OWNER_SHIFT;
 
 export class Arena {
   readonly memory: FrameMemory;
@@ -40,6 +38,10 @@ export class Arena {
   readonly #shift: number;
   readonly #pageLimit: number;
   readonly #blocks: IndexBlocks;
+  /**
+   * Released chunks stay, without memory: the garbage collector takes a new buffer for a reason to
+   * work, by its full size.
+   */
   readonly #chunks: Chunk[] = [];
   /** By owner number, which is never 0 so that an owner word of 0 means a free frame. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
@@ -195,10 +197,44 @@ export class Arena {
     if (block === NO_BLOCK) return;
     present(this.#chunks[block]).release();
     this.#residentBytes -= this.#chunkBytes;
-    // Released chunks wait for their next use; when most are such, the highest are dropped.
-    const { blockEnd } = this.#blocks;
-    if (this.#chunks.length > 2 * blockEnd + RELEASED_KEPT) {
-      this.#chunks.length = blockEnd + RELEASED_KEPT;
-    }
+  }
+}
+
+/**
+ * One zpool's share of an arena: takes and returns frames, counts them, and holds an owner number
+ * in the arena only while it holds frames. So a drained zpool can simply be forgotten, and zpools
+ * may be made and dropped any number of times over one arena.
+ */
+export class PoolFrames {
+  readonly arena: Arena;
+  readonly memory: FrameMemory;
+  readonly #owner: FrameOwner;
+  #ownerNumber = 0;
+  #count = 0;
+
+  constructor(arena: Arena, owner: FrameOwner) {
+    this.arena = arena;
+    this.memory = arena.memory;
+    this.#owner = owner;
+  }
+
+  /** Frames held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A frame held under `index`, or 0 if there is no memory. */
+  alloc(index: number): number {
+    if (this.#count === 0) this.#ownerNumber = this.arena.enroll(this.#owner);
+    const frame = this.arena.alloc(this.#ownerNumber, index);
+    if (frame !== 0) this.#count++;
+    else if (this.#count === 0) this.arena.withdraw(this.#ownerNumber);
+    return frame;
+  }
+
+  free(frame: number): void {
+    this.arena.free(frame);
+    this.#count--;
+    if (this.#count === 0) this.arena.withdraw(this.#ownerNumber);
   }
 }

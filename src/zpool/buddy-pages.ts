@@ -8,14 +8,13 @@
  * Kernel: mm/zbud.c and mm/z3fold.c of Linux 6.11.
  */
 import { assert, present } from '../std/assert.ts';
+import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import type { Arena, FrameOwner } from './arena.ts';
+import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
-import { PoolFrames } from './pool-frames.ts';
 
 export const CHUNK_SHIFT = 6;
-export const CHUNK_SIZE: number = 1 << CHUNK_SHIFT;
+const CHUNK_SIZE = 1 << CHUNK_SHIFT;
 /** Chunks in a page. */
 export const TOTAL_CHUNKS: number = PAGE_SIZE >> CHUNK_SHIFT;
 /** Chunks of the header. */
@@ -41,7 +40,9 @@ const BLOCK_SHIFT = 10;
 const PLACE_MASK = (1 << BLOCK_SHIFT) - 1;
 const RECORD_SHIFT = 2;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT + RECORD_SHIFT);
-/** Words of a record: list links, frame, and a byte each for first, middle, last, middle's start. */
+/**
+ * Words of a record: list links, frame, and a byte each for first, middle, last, middle's start.
+ */
 const NEXT = 0;
 const PREVIOUS = 1;
 const FRAME = 2;
@@ -114,7 +115,7 @@ export class BuddyPages implements FrameOwner {
 
   /** Gives back a page without objects that is on no list. */
   destroy(page: number): void {
-    assert(this.#get(page, CHUNK_COUNTS) === 0);
+    assert(this.isEmpty(page));
     this.#frames.free(this.frame(page));
     this.#giveNumber(page);
   }

@@ -72,7 +72,10 @@ export class Chunk {
     this.next = EMPTY;
   }
 
-  /** A view of at least `length` bytes of the chunk at `from`, rounded up, valid until the next call. */
+  /**
+   * A view of at least `length` bytes of the chunk at `from`, rounded up, valid until the next
+   * call.
+   */
   bounce(from: number, length: number): Uint8Array {
     this.bytes.copyWithin(0, from, from + length);
     return present(this.#views[(length + BOUNCE_STEP - 1) >>> 6]);

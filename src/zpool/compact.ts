@@ -1,13 +1,13 @@
 /**
- * zsmalloc's compaction: in a class with as many free slots as a whole zspage has, the objects of the
- * emptiest zspage go into the fullest ones that have room, and its pages are given back.
+ * zsmalloc's compaction: in a class with as many free slots as a whole zspage has, the objects of
+ * the emptiest zspage go into the fullest ones that have room, and its pages are given back.
  *
  * Kernel: mm/zsmalloc.c zs_can_compact, __zs_compact, migrate_zspage. The kernel may leave a source
  * half emptied when its destination is full or a lock is wanted, and then picks it again as the
  * emptiest; here a source is emptied in one go.
  */
 import { assert } from '../std/assert.ts';
-import { type FullnessLists, fullnessGroup } from './fullness.ts';
+import type { FullnessLists } from './fullness.ts';
 import type { SizeClass } from './size-class.ts';
 import type { HandleCells } from './zpool.ts';
 import { objectLocation, type Zspages } from './zspage.ts';
@@ -43,17 +43,17 @@ export function emptyOneZspage(
   let destination = 0;
   for (let object = 0; table.inUse(source) > 0; object++) {
     assert(object < objectsPerZspage);
-    const handle = zspages.handleOf(source, object);
+    const handle = zspages.handleOf(source, sizeClass, object);
     if (handle === 0) continue;
     if (destination === 0) destination = lists.fullestNotFull(index);
     assert(destination !== 0);
-    const place = zspages.takeObject(destination, handle);
-    zspages.copyObject(destination, place, source, object);
-    zspages.putObject(source, object, handle);
+    const place = zspages.takeObject(destination, sizeClass, handle);
+    zspages.copyObject(sizeClass, destination, place, source, object);
+    zspages.putObject(source, sizeClass, object, handle);
     cells.setLocation(handle, objectLocation(destination, place));
     const inUse = table.inUse(destination);
     if (inUse < objectsPerZspage && table.inUse(source) > 0) continue;
-    lists.refile(destination, fullnessGroup(inUse, objectsPerZspage));
+    lists.refile(destination, objectsPerZspage);
     destination = 0;
   }
   zspages.destroy(source);

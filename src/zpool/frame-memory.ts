@@ -1,7 +1,7 @@
 /**
- * The bytes of the arena's page frames: copies into, out of and between frames that create no object
- * per copy. Only whole ranges are moved; single words are for object headers, since element access
- * on resizable buffers is slow.
+ * The bytes of the arena's page frames: copies into, out of and between frames that create no
+ * object per copy. Only whole ranges are moved; single words are for object headers, since element
+ * access on resizable buffers is slow.
  */
 import { assert, present } from '../std/assert.ts';
 import { PrefixViews } from '../std/prefix-views.ts';
@@ -45,6 +45,16 @@ export class FrameMemory {
     this.#chunk(frame).next[frame & this.#placeMask] = value;
   }
 
+  /** The frame that `hops` links of `next` lead to. */
+  follow(frame: number, hops: number): number {
+    let at = frame;
+    for (let hop = 0; hop < hops; hop++) {
+      const { next } = present(this.#chunks[at >>> this.#shift]);
+      at = present(next[at & this.#placeMask]);
+    }
+    return at;
+  }
+
   /** The 32-bit word at `offset` in the frame, a multiple of 4. */
   word(frame: number, offset: number): number {
     return present(this.#chunk(frame).words[(this.#base(frame) + offset) >>> 2]);
@@ -54,15 +64,35 @@ export class FrameMemory {
     this.#chunk(frame).words[(this.#base(frame) + offset) >>> 2] = value;
   }
 
-  /** Copies all of `source` to `offset` in the frame. */
-  write(frame: number, offset: number, source: Uint8Array): void {
-    assert(offset + source.length <= PAGE_SIZE);
-    this.#chunk(frame).bytes.set(source, this.#base(frame) + offset);
+  /** Sets the word at `offset` in the frame and returns what it was. */
+  swapWord(frame: number, offset: number, value: number): number {
+    const { words } = this.#chunk(frame);
+    const at = (this.#base(frame) + offset) >>> 2;
+    const was = present(words[at]);
+    words[at] = value;
+    return was;
   }
 
   /**
-   * Copies `size` bytes at `offset` in the frame to `target`, rounded up to a multiple of
-   * {@link BOUNCE_STEP} with undefined bytes.
+   * Copies all of `source` to `offset` in the frame. What does not fit goes on at the front of the
+   * frame that `next` names, rounded up to a multiple of 8 bytes.
+   */
+  write(frame: number, offset: number, source: Uint8Array): void {
+    const at = this.#base(frame) + offset;
+    if (offset + source.length <= PAGE_SIZE) {
+      this.#chunk(frame).bytes.set(source, at);
+      return;
+    }
+    const next = this.next(frame);
+    assert(next !== 0);
+    // Place 0 of a chunk is never a frame, so a frame and its successor are in one chunk.
+    if (next === frame + 1) this.#chunk(frame).bytes.set(source, at);
+    else this.#writeAcross(frame, next, offset, source);
+  }
+
+  /**
+   * Copies `size` bytes at `offset` in the frame, going on in the frame that `next` names, to
+   * `target[targetOffset..]`, rounded up to a multiple of {@link BOUNCE_STEP} with undefined bytes.
    */
   read(
     frame: number,
@@ -71,53 +101,13 @@ export class FrameMemory {
     target: Uint8Array,
     targetOffset: number,
   ): void {
-    assert(offset + size <= PAGE_SIZE);
-    target.set(this.#chunk(frame).bounce(this.#base(frame) + offset, size), targetOffset);
-  }
-
-  /**
-   * As {@link write} for a range that begins in `frame` and ends in `nextFrame`. The part in
-   * `nextFrame` is rounded up to a multiple of 8 bytes.
-   */
-  writeAcross(frame: number, nextFrame: number, offset: number, source: Uint8Array): void {
-    const head = PAGE_SIZE - offset;
-    const base = this.#base(frame);
-    // Place 0 of a chunk is never a frame, so a frame and its successor are in one chunk.
-    if (nextFrame === frame + 1) {
-      this.#chunk(frame).bytes.set(source, base + offset);
-      return;
+    let from: Uint8Array;
+    if (offset + size <= PAGE_SIZE || this.next(frame) === frame + 1) {
+      from = this.#chunk(frame).bounce(this.#base(frame) + offset, size);
+    } else {
+      from = this.#gather(frame, this.next(frame), offset, size);
     }
-    const tail = (source.length - head + 7) & ~7;
-    const staging = this.#staging;
-    staging.bytes.set(source);
-    this.#chunk(frame).bytes.set(staging.of(head), base + offset);
-    staging.bytes.copyWithin(0, head, head + tail);
-    this.#chunk(nextFrame).bytes.set(staging.of(tail), this.#base(nextFrame));
-  }
-
-  /** As {@link read} for a range that begins in `frame` and ends in `nextFrame`. */
-  readAcross(
-    frame: number,
-    nextFrame: number,
-    offset: number,
-    size: number,
-    target: Uint8Array,
-    targetOffset: number,
-  ): void {
-    const chunk = this.#chunk(frame);
-    const from = this.#base(frame) + offset;
-    if (nextFrame === frame + 1) {
-      target.set(chunk.bounce(from, size), targetOffset);
-      return;
-    }
-    // Both parts are rounded up, so they meet in the staging area: there the second one
-    // overwrites what the first left past its end, and the whole is rounded up once.
-    const head = PAGE_SIZE - offset;
-    const staging = this.#staging;
-    staging.bytes.set(chunk.bounce(from, head));
-    const tail = this.#chunk(nextFrame).bounce(this.#base(nextFrame), size - head);
-    staging.bytes.set(tail, head);
-    target.set(staging.of((size + BOUNCE_STEP - 1) & -BOUNCE_STEP), targetOffset);
+    target.set(from, targetOffset);
   }
 
   /** Moves bytes inside one frame; the ranges may overlap. */
@@ -132,6 +122,29 @@ export class FrameMemory {
     const content = this.#chunk(from).bounce(this.#base(from), PAGE_SIZE);
     this.#chunk(to).bytes.set(content, this.#base(to));
     this.setNext(to, this.next(from));
+  }
+
+  #writeAcross(frame: number, nextFrame: number, offset: number, source: Uint8Array): void {
+    const head = PAGE_SIZE - offset;
+    const tail = (source.length - head + 7) & ~7;
+    const staging = this.#staging;
+    staging.bytes.set(source);
+    this.#chunk(frame).bytes.set(staging.of(head), this.#base(frame) + offset);
+    staging.bytes.copyWithin(0, head, head + tail);
+    this.#chunk(nextFrame).bytes.set(staging.of(tail), this.#base(nextFrame));
+  }
+
+  /** The two parts of a range put together, in a view that is valid until the next call. */
+  #gather(frame: number, nextFrame: number, offset: number, size: number): Uint8Array {
+    assert(nextFrame !== 0);
+    // Both parts come rounded up. The second overwrites what the first left past its end, and the
+    // whole is rounded up once.
+    const head = PAGE_SIZE - offset;
+    const staging = this.#staging;
+    staging.bytes.set(this.#chunk(frame).bounce(this.#base(frame) + offset, head));
+    const tail = this.#chunk(nextFrame).bounce(this.#base(nextFrame), size - head);
+    staging.bytes.set(tail, head);
+    return staging.of((size + BOUNCE_STEP - 1) & -BOUNCE_STEP);
   }
 
   #chunk(frame: number): Chunk {

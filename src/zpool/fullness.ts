@@ -1,11 +1,21 @@
 /**
- * Files the zspages of each size class by how full they are. Allocation wants the fullest that is not
- * full, compaction the emptiest; with twelve groups per class both are found without a search.
+ * Files the zspages of each size class by how full they are. Allocation wants the fullest that is
+ * not full, compaction the emptiest; with twelve groups per class both are found without a search.
  *
  * Kernel: mm/zsmalloc.c get_fullness_group, insert_zspage, remove_zspage, fix_fullness_group.
  */
 import { assert, present } from '../std/assert.ts';
-import type { ZspageTable } from './zspage-table.ts';
+import {
+  NEXT,
+  PREVIOUS,
+  recordOf,
+  STATE,
+  stateClass,
+  stateGroup,
+  stateInUse,
+  stateWithGroup,
+  type ZspageTable,
+} from './zspage-table.ts';
 
 /** Empty, ten steps of ten per cent each (the last without 100), full. */
 export const FULLNESS_GROUP_COUNT = 12;
@@ -70,44 +80,51 @@ export class FullnessLists {
   /** Files a zspage that is on no list. */
   insert(zspage: number, group: number): void {
     const table = this.#table;
-    const classIndex = table.classIndex(zspage);
+    const block = table.block(zspage);
+    const record = recordOf(zspage);
+    const state = present(block[record + STATE]);
+    const classIndex = stateClass(state);
     const list = classIndex * FULLNESS_GROUP_COUNT + group;
     const head = present(this.#heads[list]);
-    table.setNext(zspage, head);
-    table.setPrevious(zspage, 0);
-    table.setGroup(zspage, group);
-    if (head !== 0) table.setPrevious(head, zspage);
+    block[record + NEXT] = head;
+    block[record + PREVIOUS] = 0;
+    block[record + STATE] = stateWithGroup(state, group);
+    if (head !== 0) table.setWord(head, PREVIOUS, zspage);
+    else this.#occupied[classIndex] = present(this.#occupied[classIndex]) | (1 << group);
     this.#heads[list] = zspage;
     this.#counts[list] = present(this.#counts[list]) + 1;
-    this.#occupied[classIndex] = present(this.#occupied[classIndex]) | (1 << group);
   }
 
   /** Takes a zspage off its list. */
   remove(zspage: number): void {
     const table = this.#table;
-    const classIndex = table.classIndex(zspage);
-    const group = table.group(zspage);
-    const list = classIndex * FULLNESS_GROUP_COUNT + group;
-    const next = table.next(zspage);
-    const previous = table.previous(zspage);
-    if (next !== 0) table.setPrevious(next, previous);
-    if (previous !== 0) {
-      table.setNext(previous, next);
-    } else {
-      assert(this.#heads[list] === zspage);
-      this.#heads[list] = next;
-      if (next === 0) {
-        this.#occupied[classIndex] = present(this.#occupied[classIndex]) & ~(1 << group);
-      }
-    }
+    const block = table.block(zspage);
+    const record = recordOf(zspage);
+    const state = present(block[record + STATE]);
+    const list = stateClass(state) * FULLNESS_GROUP_COUNT + stateGroup(state);
+    const next = present(block[record + NEXT]);
+    const previous = present(block[record + PREVIOUS]);
+    if (next !== 0) table.setWord(next, PREVIOUS, previous);
+    if (previous !== 0) table.setWord(previous, NEXT, next);
+    else this.#setHead(list, zspage, next, state);
     this.#counts[list] = present(this.#counts[list]) - 1;
   }
 
-  /** Files a zspage anew if its group is another by now. */
-  refile(zspage: number, group: number): void {
-    if (this.#table.group(zspage) === group) return;
+  /** Files a zspage of `objects` slots anew if its objects in use put it into another group. */
+  refile(zspage: number, objects: number): void {
+    const state = this.#table.word(zspage, STATE);
+    const group = fullnessGroup(stateInUse(state), objects);
+    if (stateGroup(state) === group) return;
     this.remove(zspage);
     this.insert(zspage, group);
+  }
+
+  #setHead(list: number, zspage: number, next: number, state: number): void {
+    assert(this.#heads[list] === zspage);
+    this.#heads[list] = next;
+    if (next !== 0) return;
+    const classIndex = stateClass(state);
+    this.#occupied[classIndex] = present(this.#occupied[classIndex]) & ~(1 << stateGroup(state));
   }
 
   #head(classIndex: number, group: number): number {

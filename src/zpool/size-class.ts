@@ -3,7 +3,8 @@
  * chains together, and which class a payload goes to. Fixed by the page size, the header size and
  * the chain limit alone.
  *
- * Kernel: mm/zsmalloc.c calculate_zspage_chain_size, can_merge, zs_create_pool, get_size_class_index.
+ * Kernel: mm/zsmalloc.c calculate_zspage_chain_size, can_merge, zs_create_pool,
+ * get_size_class_index.
  */
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
@@ -12,13 +13,13 @@ import { PAGE_SIZE } from '../std/units.ts';
 export const OBJECT_HEADER_BYTES = 8;
 const SIZE_MIN = 32;
 const SIZE_STEP = 16;
-export const NOMINAL_CLASS_COUNT = 255;
+const NOMINAL_CLASS_COUNT = 255;
 /** Pages in a zspage at most, by default (kernel `CONFIG_ZSMALLOC_CHAIN_SIZE`). */
-export const CHAIN_LIMIT_DEFAULT = 8;
+const CHAIN_LIMIT_DEFAULT = 8;
 const CHAIN_LIMIT_MIN = 4;
 const CHAIN_LIMIT_MAX = 16;
 /** An object's number in its zspage fits eight bits, which the handle's location relies on. */
-export const OBJECTS_PER_ZSPAGE_MAX = 256;
+const OBJECTS_PER_ZSPAGE_MAX = 256;
 
 assert(SIZE_MIN + SIZE_STEP * (NOMINAL_CLASS_COUNT - 1) === PAGE_SIZE);
 

@@ -1,8 +1,8 @@
 /**
- * zbud, the simplest of the kernel's allocators for compressed pages (removed in Linux 6.15): at most
- * two objects a page, the first at its left end behind the header, the last at its right end. It
- * never saves more than half, and in exchange every object is found and freed without any search.
- * Kept for comparison.
+ * zbud, the simplest of the kernel's allocators for compressed pages (removed in Linux 6.15): at
+ * most two objects a page, the first at its left end behind the header, the last at its right end.
+ * It never saves more than half, and in exchange every object is found and freed without any
+ * search. Kept for comparison.
  *
  * A page with one object is on the list of its free chunks; a page with two is on none.
  *

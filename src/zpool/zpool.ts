@@ -25,8 +25,8 @@ export type ZpoolStatus = typeof OK | typeof ENOSPC | typeof ENOMEM | typeof EIN
 export interface Zpool {
   readonly name: string;
   /**
-   * Allocates `size` bytes for `handle` (1..2^28) and sets the handle's cell. On failure the cell is
-   * untouched.
+   * Allocates `size` bytes for `handle` (1..2^28) and sets the handle's cell. On failure the cell
+   * is untouched.
    */
   malloc(handle: number, size: number): ZpoolStatus;
   /** Frees the object of `handle`. Its cell is undefined afterwards. */
@@ -47,7 +47,8 @@ export interface Zpool {
    * Moves objects together and frees what becomes empty, spending at most about `moveBudget` object
    * or page moves.
    *
-   * @returns pages freed; 0 with budget left means nothing more to gain.
+   * @returns pages freed, and page frames moved towards giving back the memory they lie in; 0 for a
+   *   budget above 0 means nothing more to gain.
    */
   compact(moveBudget: number): number;
 }

@@ -13,7 +13,7 @@ import { EINVAL, ENOMEM, ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { Arena } from './arena.ts';
 import { compactablePages, emptyOneZspage } from './compact.ts';
-import { FULLNESS_GROUP_COUNT, FullnessLists, fullnessGroup } from './fullness.ts';
+import { FULLNESS_GROUP_COUNT, FullnessLists } from './fullness.ts';
 import { type SizeClass, SizeClasses } from './size-class.ts';
 import type { HandleCells, Zpool, ZpoolStatus } from './zpool.ts';
 import { locationObject, locationZspage, objectLocation, Zspages } from './zspage.ts';
@@ -84,9 +84,9 @@ export class Zsmalloc implements Zpool {
       if (zspage === 0) return ENOMEM;
       this.#lists.insert(zspage, 0);
     }
-    const object = this.#zspages.takeObject(zspage, handle);
+    const object = this.#zspages.takeObject(zspage, sizeClass, handle);
     this.#used[index] = present(this.#used[index]) + 1;
-    this.#refile(zspage, sizeClass);
+    this.#lists.refile(zspage, sizeClass.objectsPerZspage);
     this.#cells.setLocation(handle, objectLocation(zspage, object));
     return OK;
   }
@@ -95,10 +95,10 @@ export class Zsmalloc implements Zpool {
     const location = this.#cells.location(handle);
     const zspage = locationZspage(location);
     const sizeClass = this.#zspages.classOf(zspage);
-    this.#zspages.putObject(zspage, locationObject(location), handle);
+    const left = this.#zspages.putObject(zspage, sizeClass, locationObject(location), handle);
     this.#used[sizeClass.index] = present(this.#used[sizeClass.index]) - 1;
-    if (this.#zspages.table.inUse(zspage) > 0) {
-      this.#refile(zspage, sizeClass);
+    if (left > 0) {
+      this.#lists.refile(zspage, sizeClass.objectsPerZspage);
     } else {
       this.#lists.remove(zspage);
       this.#zspages.destroy(zspage);
@@ -161,10 +161,5 @@ export class Zsmalloc implements Zpool {
     const { index, objectsPerZspage } = sizeClass;
     const allocated = this.#lists.classCount(index) * objectsPerZspage;
     return compactablePages(sizeClass, allocated, present(this.#used[index]));
-  }
-
-  #refile(zspage: number, sizeClass: SizeClass): void {
-    const inUse = this.#zspages.table.inUse(zspage);
-    this.#lists.refile(zspage, fullnessGroup(inUse, sizeClass.objectsPerZspage));
   }
 }

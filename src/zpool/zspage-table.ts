@@ -11,29 +11,62 @@
  * ```
  */
 import { present } from '../std/assert.ts';
-import { IndexBlocks, NO_BLOCK } from './index-blocks.ts';
+import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 
 /** Where a free object's number could stand: there is none. */
 export const NO_OBJECT = 256;
 /** Zspage numbers are below this, so that number and object fit a handle's 32-bit cell. */
-export const ZSPAGE_END: number = 1 << 24;
+const ZSPAGE_END = 1 << 24;
+
+/** Words of a record. */
+export const NEXT = 0;
+export const PREVIOUS = 1;
+export const FRAME = 2;
+export const STATE = 3;
 
 const BLOCK_SHIFT = 10;
 const PLACE_MASK = (1 << BLOCK_SHIFT) - 1;
 const RECORD_SHIFT = 2;
 const BLOCK_WORDS = 1 << (BLOCK_SHIFT + RECORD_SHIFT);
-
-const NEXT = 0;
-const PREVIOUS = 1;
-const FRAME = 2;
-const STATE = 3;
-
 const NINE_BITS = 0x1ff;
 const FREE_SHIFT = 9;
 const CLASS_SHIFT = 18;
 const CLASS_MASK = 0xff;
 const GROUP_SHIFT = 26;
-const GROUP_MASK = 0xf;
+const OBJECTS_MASK = (1 << CLASS_SHIFT) - 1;
+
+/**
+ * The place of a zspage's record in its {@link ZspageTable.block}, to which a word's number is
+ * added.
+ */
+export function recordOf(zspage: number): number {
+  return (zspage & PLACE_MASK) << RECORD_SHIFT;
+}
+
+export function stateInUse(state: number): number {
+  return state & NINE_BITS;
+}
+
+export function stateFirstFree(state: number): number {
+  return (state >>> FREE_SHIFT) & NINE_BITS;
+}
+
+export function stateClass(state: number): number {
+  return (state >>> CLASS_SHIFT) & CLASS_MASK;
+}
+
+export function stateGroup(state: number): number {
+  return state >>> GROUP_SHIFT;
+}
+
+/** The state with other objects; class and group stay. */
+export function stateWithObjects(state: number, inUse: number, firstFree: number): number {
+  return (state & ~OBJECTS_MASK) | (firstFree << FREE_SHIFT) | inUse;
+}
+
+export function stateWithGroup(state: number, group: number): number {
+  return (state & ((1 << GROUP_SHIFT) - 1)) | (group << GROUP_SHIFT);
+}
 
 export class ZspageTable {
   readonly #indices = new IndexBlocks(BLOCK_SHIFT);
@@ -55,10 +88,12 @@ export class ZspageTable {
       this.#indices.add(block);
       zspage = this.#indices.take();
     }
-    this.#set(zspage, NEXT, 0);
-    this.#set(zspage, PREVIOUS, 0);
-    this.#set(zspage, FRAME, 0);
-    this.#set(zspage, STATE, (NO_OBJECT << FREE_SHIFT) | (classIndex << CLASS_SHIFT));
+    const block = this.block(zspage);
+    const record = recordOf(zspage);
+    block[record + NEXT] = 0;
+    block[record + PREVIOUS] = 0;
+    block[record + FRAME] = 0;
+    block[record + STATE] = (NO_OBJECT << FREE_SHIFT) | (classIndex << CLASS_SHIFT);
     return zspage;
   }
 
@@ -69,65 +104,26 @@ export class ZspageTable {
     if (dropped === this.#blocks.length - 1) this.#blocks.length = this.#indices.blockEnd;
   }
 
-  next(zspage: number): number {
-    return this.#get(zspage, NEXT);
+  /**
+   * The words among which the zspage's record stands. Callers on the hot path fetch it once and
+   * read several words; it is valid until the zspage is given back.
+   */
+  block(zspage: number): Uint32Array {
+    return present(this.#blocks[zspage >>> BLOCK_SHIFT]);
   }
 
-  previous(zspage: number): number {
-    return this.#get(zspage, PREVIOUS);
+  /** One word of a zspage's record. */
+  word(zspage: number, word: number): number {
+    return present(this.block(zspage)[recordOf(zspage) + word]);
   }
 
-  setNext(zspage: number, value: number): void {
-    this.#set(zspage, NEXT, value);
+  setWord(zspage: number, word: number, value: number): void {
+    this.block(zspage)[recordOf(zspage) + word] = value;
   }
 
-  setPrevious(zspage: number, value: number): void {
-    this.#set(zspage, PREVIOUS, value);
-  }
-
-  firstFrame(zspage: number): number {
-    return this.#get(zspage, FRAME);
-  }
-
-  setFirstFrame(zspage: number, frame: number): void {
-    this.#set(zspage, FRAME, frame);
-  }
-
+  /** Objects in use. */
   inUse(zspage: number): number {
-    return this.#get(zspage, STATE) & NINE_BITS;
-  }
-
-  firstFree(zspage: number): number {
-    return (this.#get(zspage, STATE) >>> FREE_SHIFT) & NINE_BITS;
-  }
-
-  /** Sets both numbers that change with each object taken or given. */
-  setObjects(zspage: number, inUse: number, firstFree: number): void {
-    const rest = this.#get(zspage, STATE) & ~((1 << CLASS_SHIFT) - 1);
-    this.#set(zspage, STATE, rest | (firstFree << FREE_SHIFT) | inUse);
-  }
-
-  classIndex(zspage: number): number {
-    return (this.#get(zspage, STATE) >>> CLASS_SHIFT) & CLASS_MASK;
-  }
-
-  group(zspage: number): number {
-    return (this.#get(zspage, STATE) >>> GROUP_SHIFT) & GROUP_MASK;
-  }
-
-  setGroup(zspage: number, group: number): void {
-    const rest = this.#get(zspage, STATE) & ((1 << GROUP_SHIFT) - 1);
-    this.#set(zspage, STATE, rest | (group << GROUP_SHIFT));
-  }
-
-  #get(zspage: number, word: number): number {
-    const block = present(this.#blocks[zspage >>> BLOCK_SHIFT]);
-    return present(block[((zspage & PLACE_MASK) << RECORD_SHIFT) | word]);
-  }
-
-  #set(zspage: number, word: number, value: number): void {
-    const block = present(this.#blocks[zspage >>> BLOCK_SHIFT]);
-    block[((zspage & PLACE_MASK) << RECORD_SHIFT) | word] = value;
+    return stateInUse(this.word(zspage, STATE));
   }
 }
 

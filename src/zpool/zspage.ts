@@ -1,10 +1,12 @@
 /**
  * A zspage: one to sixteen page frames, not adjacent in general, that hold the objects of one size
- * class end to end as if they were. Object n begins at byte n * size, so it may straddle two frames,
- * never three.
+ * class end to end as if they were. Object n begins at byte n * size, so it may straddle two
+ * frames, never three.
  *
  * ```
- * word at the front of a slot      allocated: handle << 1 | 1      free: number of the next free << 1
+ * word at the front of a slot
+ *   allocated: handle << 1 | 1
+ *   free:      number of the next free << 1
  * ```
  *
  * An object of the huge class fills its frame; its handle stands in the frame's `next` word, which
@@ -15,11 +17,20 @@
  */
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../std/units.ts';
-import type { Arena, FrameOwner } from './arena.ts';
+import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
 import type { FrameMemory } from './frame-memory.ts';
-import { PoolFrames } from './pool-frames.ts';
 import { OBJECT_HEADER_BYTES, type SizeClass, type SizeClasses } from './size-class.ts';
-import { NO_OBJECT, ZspageTable } from './zspage-table.ts';
+import {
+  FRAME,
+  NO_OBJECT,
+  recordOf,
+  STATE,
+  stateClass,
+  stateFirstFree,
+  stateInUse,
+  stateWithObjects,
+  ZspageTable,
+} from './zspage-table.ts';
 
 const OFFSET_MASK = PAGE_SIZE - 1;
 const ALLOCATED = 1;
@@ -56,7 +67,7 @@ export class Zspages implements FrameOwner {
   }
 
   classOf(zspage: number): SizeClass {
-    return present(this.#classes.list[this.table.classIndex(zspage)]);
+    return present(this.#classes.list[stateClass(this.table.word(zspage, STATE))]);
   }
 
   /** A zspage of a class with all slots free; 0 if there is no memory. */
@@ -71,7 +82,7 @@ export class Zspages implements FrameOwner {
         this.destroy(zspage);
         return 0;
       }
-      if (last === 0) table.setFirstFrame(zspage, frame);
+      if (last === 0) table.setWord(zspage, FRAME, frame);
       else this.#memory.setNext(last, frame);
       last = frame;
     }
@@ -83,7 +94,7 @@ export class Zspages implements FrameOwner {
   destroy(zspage: number): void {
     const { table } = this;
     assert(table.inUse(zspage) === 0);
-    let frame = table.firstFrame(zspage);
+    let frame = table.word(zspage, FRAME);
     while (frame !== 0) {
       const next = this.#memory.next(frame);
       this.#frames.free(frame);
@@ -93,47 +104,56 @@ export class Zspages implements FrameOwner {
   }
 
   /** Takes the first free object of a zspage that is not full, for `handle`. */
-  takeObject(zspage: number, handle: number): number {
-    const { table } = this;
-    const sizeClass = this.classOf(zspage);
+  takeObject(zspage: number, sizeClass: SizeClass, handle: number): number {
+    const block = this.table.block(zspage);
+    const record = recordOf(zspage);
+    const state = present(block[record + STATE]);
+    const firstFrame = present(block[record + FRAME]);
     if (sizeClass.huge) {
-      table.setObjects(zspage, 1, NO_OBJECT);
-      this.#memory.setNext(table.firstFrame(zspage), handle);
+      block[record + STATE] = stateWithObjects(state, 1, NO_OBJECT);
+      this.#memory.setNext(firstFrame, handle);
       return 0;
     }
-    const object = table.firstFree(zspage);
+    const object = stateFirstFree(state);
     assert(object !== NO_OBJECT);
-    const offset = object * sizeClass.size;
-    const frame = this.#frameAt(zspage, offset);
-    const link = this.#memory.word(frame, offset & OFFSET_MASK);
+    const position = object * sizeClass.size;
+    const frame = this.#memory.follow(firstFrame, position >>> PAGE_SHIFT);
+    const link = this.#memory.swapWord(frame, position & OFFSET_MASK, (handle << 1) | ALLOCATED);
     assert((link & ALLOCATED) === 0);
-    this.#memory.setWord(frame, offset & OFFSET_MASK, (handle << 1) | ALLOCATED);
-    table.setObjects(zspage, table.inUse(zspage) + 1, link >>> 1);
+    block[record + STATE] = stateWithObjects(state, stateInUse(state) + 1, link >>> 1);
     return object;
   }
 
-  /** Frees the object of `handle`. */
-  putObject(zspage: number, object: number, handle: number): void {
-    const { table } = this;
-    const sizeClass = this.classOf(zspage);
+  /**
+   * Frees the object of `handle`.
+   *
+   * @returns objects still in use.
+   */
+  putObject(zspage: number, sizeClass: SizeClass, object: number, handle: number): number {
+    const block = this.table.block(zspage);
+    const record = recordOf(zspage);
+    const state = present(block[record + STATE]);
+    const firstFrame = present(block[record + FRAME]);
     if (sizeClass.huge) {
-      const frame = table.firstFrame(zspage);
-      assert(this.#memory.next(frame) === handle);
-      this.#memory.setNext(frame, 0);
-      table.setObjects(zspage, 0, NO_OBJECT);
-      return;
+      assert(this.#memory.next(firstFrame) === handle);
+      this.#memory.setNext(firstFrame, 0);
+      block[record + STATE] = stateWithObjects(state, 0, NO_OBJECT);
+      return 0;
     }
-    const offset = object * sizeClass.size;
-    const frame = this.#frameAt(zspage, offset);
-    assert(this.#memory.word(frame, offset & OFFSET_MASK) === ((handle << 1) | ALLOCATED));
-    this.#memory.setWord(frame, offset & OFFSET_MASK, table.firstFree(zspage) << 1);
-    table.setObjects(zspage, table.inUse(zspage) - 1, object);
+    const position = object * sizeClass.size;
+    const frame = this.#memory.follow(firstFrame, position >>> PAGE_SHIFT);
+    const link = stateFirstFree(state) << 1;
+    const header = this.#memory.swapWord(frame, position & OFFSET_MASK, link);
+    assert(header === ((handle << 1) | ALLOCATED));
+    const inUse = stateInUse(state) - 1;
+    block[record + STATE] = stateWithObjects(state, inUse, object);
+    return inUse;
   }
 
   /** The handle of an object of a class that is not huge; 0 if the object is free. */
-  handleOf(zspage: number, object: number): number {
-    const offset = object * this.classOf(zspage).size;
-    const header = this.#memory.word(this.#frameAt(zspage, offset), offset & OFFSET_MASK);
+  handleOf(zspage: number, sizeClass: SizeClass, object: number): number {
+    const position = object * sizeClass.size;
+    const header = this.#memory.word(this.#frameAt(zspage, position), position & OFFSET_MASK);
     return (header & ALLOCATED) === 0 ? 0 : header >>> 1;
   }
 
@@ -142,17 +162,13 @@ export class Zspages implements FrameOwner {
     const sizeClass = this.classOf(zspage);
     assert(source.length <= sizeClass.payloadMax);
     const position = sizeClass.huge ? 0 : object * sizeClass.size + OBJECT_HEADER_BYTES;
-    const frame = this.#frameAt(zspage, position);
-    const offset = position & OFFSET_MASK;
-    if (offset + source.length <= PAGE_SIZE) {
-      this.#memory.write(frame, offset, source);
-    } else {
-      // The rounding of the second part stays in the slot: sizes and offsets are multiples of 8.
-      this.#memory.writeAcross(frame, this.#memory.next(frame), offset, source);
-    }
+    // A part in a second frame may be rounded up: slots and payloads begin at multiples of 8.
+    this.#memory.write(this.#frameAt(zspage, position), position & OFFSET_MASK, source);
   }
 
-  /** Copies the object's first `size` bytes to `target[targetOffset..]`, rounded up as `Zpool.read`. */
+  /**
+   * Copies the object's first `size` bytes to `target[targetOffset..]`, rounded up as `Zpool.read`.
+   */
   read(
     zspage: number,
     object: number,
@@ -164,28 +180,27 @@ export class Zspages implements FrameOwner {
     assert(size <= sizeClass.payloadMax);
     const position = sizeClass.huge ? 0 : object * sizeClass.size + OBJECT_HEADER_BYTES;
     const frame = this.#frameAt(zspage, position);
-    const offset = position & OFFSET_MASK;
-    if (offset + size <= PAGE_SIZE) {
-      this.#memory.read(frame, offset, size, target, targetOffset);
-    } else {
-      const next = this.#memory.next(frame);
-      this.#memory.readAcross(frame, next, offset, size, target, targetOffset);
-    }
+    this.#memory.read(frame, position & OFFSET_MASK, size, target, targetOffset);
   }
 
   /** Copies an object's payload, as large as the class allows, into an object of the same class. */
-  copyObject(to: number, toObject: number, from: number, fromObject: number): void {
-    const { payloadMax } = this.classOf(from);
+  copyObject(
+    sizeClass: SizeClass,
+    to: number,
+    toObject: number,
+    from: number,
+    fromObject: number,
+  ): void {
     const { scratch } = this.#memory;
-    this.read(from, fromObject, payloadMax, scratch.bytes, 0);
-    this.write(to, toObject, scratch.of(payloadMax));
+    this.read(from, fromObject, sizeClass.payloadMax, scratch.bytes, 0);
+    this.write(to, toObject, scratch.of(sizeClass.payloadMax));
   }
 
   /** Puts another frame in a frame's place in the chain. The arena has copied content and link. */
   frameMoved(zspage: number, from: number, to: number): void {
-    let frame = this.table.firstFrame(zspage);
+    let frame = this.table.word(zspage, FRAME);
     if (frame === from) {
-      this.table.setFirstFrame(zspage, to);
+      this.table.setWord(zspage, FRAME, to);
       return;
     }
     let next = this.#memory.next(frame);
@@ -198,7 +213,7 @@ export class Zspages implements FrameOwner {
 
   #linkFreeObjects(zspage: number, sizeClass: SizeClass): void {
     const { size, objectsPerZspage } = sizeClass;
-    let frame = this.table.firstFrame(zspage);
+    let frame = this.table.word(zspage, FRAME);
     let offset = 0;
     for (let object = 1; object <= objectsPerZspage; object++) {
       const next = object === objectsPerZspage ? NO_OBJECT : object;
@@ -208,13 +223,12 @@ export class Zspages implements FrameOwner {
       offset -= PAGE_SIZE;
       frame = this.#memory.next(frame);
     }
-    this.table.setObjects(zspage, 0, 0);
+    const state = this.table.word(zspage, STATE);
+    this.table.setWord(zspage, STATE, stateWithObjects(state, 0, 0));
   }
 
   /** The frame that holds byte `position` of the zspage. */
   #frameAt(zspage: number, position: number): number {
-    let frame = this.table.firstFrame(zspage);
-    for (let page = position >>> PAGE_SHIFT; page > 0; page--) frame = this.#memory.next(frame);
-    return frame;
+    return this.#memory.follow(this.table.word(zspage, FRAME), position >>> PAGE_SHIFT);
   }
 }

@@ -3,12 +3,13 @@
  * columns, addressed by an index that also is the allocator's handle: the location column is
  * zsmalloc's handle cell.
  *
- *     previous | next | slot | location | 31..18 memcg | 17..13 pool | 12 referenced | 11..0 length-1
+ *     previous | next | slot | location | packed
+ *     packed:    31..18 memcg | 17..13 pool | 12 referenced | 11..0 length - 1
  *
- * Life of an entry: allocated, filled and linked within one section of store; then it is *live*: its
- * slot's word names it and it is on its group's LRU. Whoever gives the slot another backing releases
- * it, once. Its index is reused, so an index that was kept across a wait says nothing until the slot
- * has been looked up again.
+ * Life of an entry: allocated, filled and linked within one section of store; then it is *live*:
+ * its slot's word names it and it is on its group's LRU. Whoever gives the slot another backing
+ * releases it, once. Its index is reused, so an index that was kept across a wait says nothing
+ * until the slot has been looked up again.
  *
  * Free entries are chained through `next`, each chunk for itself, and the lowest chunk with a free
  * one serves first; a chunk that is wholly free goes back to the system.

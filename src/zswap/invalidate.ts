@@ -1,7 +1,7 @@
 /**
  * Invalidate: an entry goes because its slot gets another backing or none. The swap layer calls it
- * through the slot-free hook, at the one place where a slot's backing changes, so no path can forget
- * an older entry.
+ * through the slot-free hook, at the one place where a slot's backing changes, so no path can
+ * forget an older entry.
  *
  * @see mm/zswap.c zswap_invalidate, zswap_entry_free
  */
@@ -26,8 +26,8 @@ export class InvalidateHook implements SlotFreeHook {
 }
 
 /**
- * Frees an entry that no slot names any more: off the LRU, its object and its references dropped, its
- * charge undone.
+ * Frees an entry that no slot names any more: off the LRU, its object and its references dropped,
+ * its charge undone.
  */
 function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
   const entries = zswap.entries;
@@ -41,4 +41,5 @@ function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
   if (length === PAGE_SIZE) zswap.stats.stored_incompressible_pages -= 1;
   zswap.stats.stored_pages -= 1;
   entries.free(index);
+  zswap.compactor.entryFreed(entries.length);
 }

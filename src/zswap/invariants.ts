@@ -3,6 +3,7 @@
  * and returns what is wrong, or undefined; they walk everything and are for tests and the explorer.
  */
 import { PAGE_SIZE } from '../std/units.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { Zswap } from './zswap.ts';
 
@@ -43,22 +44,20 @@ export function everyLiveEntryIsOnExactlyOneLru(zswap: Zswap): string | undefine
 
 /** Each group is charged the bytes and the number of its entries and its descendants'. */
 export function memcgChargeEqualsItsEntries(zswap: Zswap): string | undefined {
-  const bytes = new Map<string, number>();
-  const pages = new Map<string, number>();
+  const bytes = new Map<Memcg, number>();
+  const pages = new Map<Memcg, number>();
   for (const slot of entrySlots(zswap)) {
     const index = zswap.swap.table.payload(slot);
-    let memcg = zswap.memcgs.get(zswap.entries.memcg(index)) as
-      | ReturnType<Zswap['memcgs']['get']>
-      | undefined;
+    let memcg: Memcg | undefined = zswap.memcgs.get(zswap.entries.memcg(index));
     while (memcg !== undefined) {
-      bytes.set(memcg.name, (bytes.get(memcg.name) ?? 0) + zswap.entries.lengthOf(index));
-      pages.set(memcg.name, (pages.get(memcg.name) ?? 0) + 1);
+      bytes.set(memcg, (bytes.get(memcg) ?? 0) + zswap.entries.lengthOf(index));
+      pages.set(memcg, (pages.get(memcg) ?? 0) + 1);
       memcg = memcg.parent;
     }
   }
   for (const memcg of zswap.memcgs.groups()) {
-    if (memcg.zswapCurrent !== (bytes.get(memcg.name) ?? 0)) return `bytes of ${memcg.name}`;
-    if (memcg.zswappedPages !== (pages.get(memcg.name) ?? 0)) return `pages of ${memcg.name}`;
+    if (memcg.zswapCurrent !== (bytes.get(memcg) ?? 0)) return `bytes of ${memcg.name}`;
+    if (memcg.zswappedPages !== (pages.get(memcg) ?? 0)) return `pages of ${memcg.name}`;
   }
   return undefined;
 }

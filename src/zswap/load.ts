@@ -11,9 +11,9 @@ import type { ZswapEntryIndex } from './entry.ts';
 import type { Zswap } from './zswap.ts';
 
 /**
- * Outcome of a load. `absent`: zswap does not hold the slot. `corrupt`: it does, but the entry could
- * not be decompressed; the entry stays, the target is unchanged, and the device must not be read
- * instead: it holds nothing of this slot, or something older.
+ * Outcome of a load. `absent`: zswap does not hold the slot. `corrupt`: it does, but the entry
+ * could not be decompressed; the entry stays, the target is unchanged, and the device must not be
+ * read instead: it holds nothing of this slot, or something older.
  */
 export type LoadResult = 'loaded' | 'absent' | 'corrupt';
 

@@ -1,6 +1,6 @@
 /**
- * The parameters of zswap, by the kernel's names in camelCase, and the arithmetic of the pool limit.
- * All take effect at their next use.
+ * The parameters of zswap, by the kernel's names in camelCase, and the arithmetic of the pool
+ * limit. All take effect at their next use.
  *
  * @see mm/zswap.c, module parameters; zswap_max_pages, zswap_accept_thr_pages
  */

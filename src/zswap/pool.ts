@@ -1,7 +1,7 @@
 /**
- * Pools: a compressor with an allocator, and the list of those there are. New pages go to the current
- * pool, or to one that a group has chosen; a retired pool lives until its last entry is gone, because
- * its entries can only be decompressed by its compressor.
+ * Pools: a compressor with an allocator, and the list of those there are. New pages go to the
+ * current pool, or to one that a group has chosen; a retired pool lives until its last entry is
+ * gone, because its entries can only be decompressed by its compressor.
  *
  * References of a pool: one for being current, one for each group that has chosen it, one for each
  * entry, one for each store under way.
@@ -104,8 +104,9 @@ export class PoolList {
   }
 
   /**
-   * Finds the pool of a compressor and an allocator, or makes it; a retired one comes back into use.
-   * The caller takes a reference at once. Throws a RangeError when {@link POOL_COUNT_MAX} exist.
+   * Finds the pool of a compressor and an allocator, or makes it; a retired one comes back into
+   * use. The caller takes a reference at once. Throws a RangeError when {@link POOL_COUNT_MAX}
+   * exist.
    */
   find(codec: Codec, zpoolName: string, createZpool: () => Zpool): ZswapPool {
     for (const pool of this.pools()) {

@@ -1,4 +1,6 @@
-/** The counters of zswap: the kernel's debugfs names, and one counter for each reason of rejection. */
+/**
+ * The counters of zswap: the kernel's debugfs names, and one counter for each reason of rejection.
+ */
 
 /**
  * Why a page was refused. Each refused page has exactly one reason. The first four are this

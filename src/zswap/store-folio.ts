@@ -1,7 +1,7 @@
 /**
- * Store of a folio: its pages one by one, all or nothing. On any failure no page of it has an entry,
- * neither a new nor an older one: the folio is dirty and still has the data, and an older entry that
- * stayed could be written back over what its owner writes elsewhere now.
+ * Store of a folio: its pages one by one, all or nothing. On any failure no page of it has an
+ * entry, neither a new nor an older one: the folio is dirty and still has the data, and an older
+ * entry that stayed could be written back over what its owner writes elsewhere now.
  *
  * For owners that keep the data until it is stored. The disk front end does not use it: its client
  * has no other copy of the older version, and a refused write changes nothing there.

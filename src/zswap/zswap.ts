@@ -12,6 +12,7 @@ import { ListLru } from '../memcg/list-lru.ts';
 import type { Memcg, MemcgTree } from '../memcg/memcg.ts';
 import type { Swap } from '../swap/info.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
+import { Compactor } from './compactor.ts';
 import { EntryTable } from './entry.ts';
 import { InvalidateHook } from './invalidate.ts';
 import type { ZswapParams } from './params.ts';
@@ -28,6 +29,8 @@ export interface ZswapOptions {
   readonly params: ZswapParams;
   /** Entries at most; the default is the most an index can name. */
   readonly entryLimit?: number;
+  /** Entries that must have gone before compaction begins; see {@link Compactor}. */
+  readonly compactAfterEntries?: number;
 }
 
 export class Zswap {
@@ -39,6 +42,7 @@ export class Zswap {
   readonly entries: EntryTable;
   readonly lru: ListLru;
   readonly pools: PoolList;
+  readonly compactor: Compactor;
   readonly #groupPools = new Map<Memcg, ZswapPool>();
   #reachedFull = false;
 
@@ -50,6 +54,7 @@ export class Zswap {
     this.entries = new EntryTable(options.entryLimit);
     this.lru = new ListLru(this.entries);
     this.pools = new PoolList(options.rt);
+    this.compactor = new Compactor(options.rt, this.pools, options.compactAfterEntries);
     options.swap.registerSlotFreeHook(new InvalidateHook(this));
   }
 
@@ -96,8 +101,8 @@ export class Zswap {
   }
 
   /**
-   * Says whether the pool is full, with the kernel's hysteresis: full from the limit on, until it is
-   * at or below the accept threshold.
+   * Says whether the pool is full, with the kernel's hysteresis: full from the limit on, until it
+   * is at or below the accept threshold.
    *
    * @see mm/zswap.c zswap_check_limits
    */

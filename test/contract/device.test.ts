@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 
 import { MIB } from '../../src/std/units.ts';
-import type { SwapDevice } from '../../src/swap/device.ts';
-import { openFileDevice } from '../../src/swap/device-file.ts';
-import { RamDevice } from '../../src/swap/device-ram.ts';
+import type { SwapDevice } from '../../src/swap/device/device.ts';
+import { openFileDevice } from '../../src/swap/device/device-file.ts';
+import { RamDevice } from '../../src/swap/device/device-ram.ts';
 import { DEVICE_CONTRACT_PAGES, deviceContract } from '../../src/testing/device-contract.ts';
 import { NodeRt } from '../../src/rt/rt-node.ts';
 import { makeFolder, makeLoopDevice, reasonToSkip } from '../support/storage.ts';

@@ -11,7 +11,7 @@ import { startDaemon, type Daemon } from '../support/daemon.ts';
 import { projectFile, scratchFolder } from '../support/project.ts';
 import { itNeeds } from '../support/require.ts';
 import { run, runOk, toolPath } from '../support/run.ts';
-import { generatePages } from '../support/sample-pages.ts';
+import { generateMemory } from '../support/sample-pages.ts';
 
 const EXPORT_BYTES = 32 * 1024 * 1024;
 const PYTHON = '/usr/bin/python3';
@@ -39,7 +39,7 @@ describe('real clients', () => {
   });
 
   const writeImage = (seed: number): void =>
-    writeFileSync(image, generatePages(EXPORT_BYTES / 4096, seed));
+    writeFileSync(image, generateMemory(EXPORT_BYTES / 4096, seed));
   const assertSameFiles = (): void => {
     assert.ok(readFileSync(image).equals(readFileSync(copy)), 'the bytes differ');
   };
@@ -222,7 +222,7 @@ describe('real clients', () => {
       });
       for (let tries = 0; !existsSync(disk) && tries < 500; tries++) await delay(10);
       const small = join(folder, 'small');
-      writeFileSync(small, generatePages(2000, 3));
+      writeFileSync(small, generateMemory(2000, 3));
       await runOk('mke2fs', ['-q', '-F', '-t', 'ext4', disk]);
       await runOk('debugfs', ['-w', '-R', `write ${small} kept`, disk]);
       await runOk('e2fsck', ['-f', '-n', disk]);

@@ -11,8 +11,11 @@ import { runOk } from '../support/run.ts';
 const TOOLS = ['qemu-system-x86_64', 'busybox', 'cpio', 'cc', 'guest-kernel'];
 const LIMIT_SECONDS = 300;
 const SWAP_PAGES_MIN = 50_000;
-/** The swap header's cluster is never discarded, nor is one that is partly beyond the end. */
-const PAGES_LEFT_MAX = 1024;
+/**
+ * After the guest's last swapoff, which came after a swapon that discards the whole device, there
+ * is the header, and at most what a kernel reads or writes around it.
+ */
+const PAGES_LEFT_MAX = 16;
 
 async function serveGuest(
   t: TestContext,
@@ -43,6 +46,7 @@ describe('a guest that swaps', () => {
     assert.ok((stats.vmstat['zswpout'] ?? 0) > SWAP_PAGES_MIN, shown);
     assert.ok((stats.vmstat['zswpin'] ?? 0) > SWAP_PAGES_MIN, shown);
     assert.equal(stats.zswap['decompress_fail'], 0, shown);
+    t.diagnostic(`${stats.zswap['stored_pages']} pages left after swapoff`);
     assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
   });
 
@@ -57,8 +61,10 @@ describe('a guest that swaps', () => {
       await runGuest('blk', daemon.socket);
       const stats = await daemon.stats();
       const shown = JSON.stringify(stats);
-      assert.ok((stats.zswap['written_back_pages'] ?? 0) > 1000, shown);
+      assert.ok((stats.vmstat['zswpout'] ?? 0) > 1000, shown);
+      assert.ok((stats.vmstat['pswpout'] ?? 0) > 1000, shown);
       assert.ok((stats.vmstat['pswpin'] ?? 0) > 1000, shown);
+      assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
       assert.ok((stats.zswap['pool_total_size'] ?? Infinity) <= 32 * 1024 * 1024, shown);
     },
   );

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
 import { startDaemon } from '../support/daemon.ts';
 import { projectFile, scratchFolder } from '../support/project.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { DiskClient } from '../support/disk-client.ts';
 import { itNeeds, skipFor } from '../support/require.ts';
 import { run } from '../support/run.ts';
 import { samplePages } from '../support/sample-pages.ts';
@@ -37,7 +37,7 @@ async function storeAndCompare(
   const exports = [`vm:${bytes.length}`];
   const daemon = await startDaemon({ folder, exports, args });
   try {
-    const client = await RawClient.open(daemon.socket, 'vm');
+    const client = await DiskClient.open(daemon.socket, 'vm');
     for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
       assert.equal(await client.write(offset, bytes.subarray(offset, offset + CHUNK_BYTES)), 0);
     }

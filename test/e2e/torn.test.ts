@@ -8,12 +8,13 @@ import { once } from 'node:events';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext } from 'node:test';
+import { ENOSPC } from '../../src/std/errno.ts';
 import { DaemonExit, startDaemon, type Daemon, type DaemonOptions } from '../support/daemon.ts';
 import { scratchFolder } from '../support/project.ts';
-import { NBD_ENOSPC, RawClient } from '../support/raw-client.ts';
+import { DiskClient } from '../support/disk-client.ts';
 import { itNeeds } from '../support/require.ts';
 import { runOk, toolPath } from '../support/run.ts';
-import { generateNoise, generatePages } from '../support/sample-pages.ts';
+import { generateNoise, generateMemory } from '../support/sample-pages.ts';
 
 const PAGE_BYTES = 4096;
 const WRITE_PAGES = 32;
@@ -40,17 +41,17 @@ async function refusesToStart(options: DaemonOptions, message: RegExp): Promise<
 }
 
 /** Writes noise from page 0 on until the server refuses; returns how many pages it took. */
-async function fillUntilRefused(client: RawClient, noise: Uint8Array): Promise<number> {
+async function fillUntilRefused(client: DiskClient, noise: Uint8Array): Promise<number> {
   for (let offset = 0; offset < noise.length; offset += PAGE_BYTES) {
     const error = await client.write(offset, noise.subarray(offset, offset + PAGE_BYTES));
     if (error === 0) continue;
-    assert.equal(error, NBD_ENOSPC);
+    assert.equal(error, ENOSPC);
     return offset / PAGE_BYTES;
   }
   throw new Error('the server took everything');
 }
 
-async function everyPageIs(client: RawClient, expected: Uint8Array, pages: number): Promise<void> {
+async function everyPageIs(client: DiskClient, expected: Uint8Array, pages: number): Promise<void> {
   for (let i = 0; i < pages; i++) {
     const { error, data } = await client.read(i * PAGE_BYTES, PAGE_BYTES);
     assert.equal(error, 0);
@@ -64,11 +65,11 @@ describe('a client that dies', () => {
     const daemon = await daemonOf(t, { folder: folderOf(t) });
     for (const sent of [1, 4095, 4096, 70_000, WRITE_BYTES - 1]) {
       const older = Buffer.alloc(WRITE_BYTES, 'o');
-      const client = await RawClient.open(daemon.socket, 'vm');
+      const client = await DiskClient.open(daemon.socket, 'vm');
       assert.equal(await client.write(0, older), 0);
       await client.tearWrite(0, Buffer.alloc(WRITE_BYTES, 'n'), sent);
 
-      const next = await RawClient.open(daemon.socket, 'vm');
+      const next = await DiskClient.open(daemon.socket, 'vm');
       const { error, data } = await next.read(0, WRITE_BYTES);
       assert.equal(error, 0);
       for (let page = 0; page < WRITE_PAGES; page++) {
@@ -86,9 +87,9 @@ describe('a client that dies', () => {
     const folder = folderOf(t);
     const daemon = await daemonOf(t, { folder });
     const image = join(folder, 'image');
-    const bytes = generatePages(16_384);
+    const bytes = generateMemory(16_384);
     writeFileSync(image, bytes);
-    const watcher = await RawClient.open(daemon.socket, 'vm');
+    const watcher = await DiskClient.open(daemon.socket, 'vm');
     const copier = spawn('nbdcopy', [image, daemon.uri()], {
       env: { ...process.env, PATH: toolPath },
       stdio: 'ignore',
@@ -116,14 +117,14 @@ describe('the daemon', () => {
     const options = { folder: folderOf(t), spill: '' };
     options.spill = join(options.folder, 'spill.swap');
     const killed = await startDaemon(options);
-    const client = await RawClient.open(killed.socket, 'vm');
+    const client = await DiskClient.open(killed.socket, 'vm');
     assert.equal(await client.write(0, generateNoise(WRITE_PAGES)), 0);
     assert.equal(await killed.crash(), 'SIGKILL');
     await client.vanish();
 
     await refusesToStart(options, /--reset/);
     const reset = await daemonOf(t, { ...options, args: ['--reset'] });
-    const next = await RawClient.open(reset.socket, 'vm');
+    const next = await DiskClient.open(reset.socket, 'vm');
     const { error, data } = await next.read(0, WRITE_BYTES);
     assert.equal(error, 0);
     assert.ok(
@@ -149,26 +150,26 @@ describe('the daemon', () => {
     for (const args of [[], ['--reset']]) {
       await refusesToStart({ folder: folderOf(t), spill, args }, /spill\.swap/);
     }
-    const client = await RawClient.open(first.socket, 'vm');
+    const client = await DiskClient.open(first.socket, 'vm');
     assert.equal(await client.write(0, generateNoise(1)), 0);
     await client.close();
   });
 
   itNeeds(['zswapd'], 'exits 0 when told to end with an idle client', async (t) => {
     const daemon = await daemonOf(t, { folder: folderOf(t) });
-    const client = await RawClient.open(daemon.socket, 'vm');
+    const client = await DiskClient.open(daemon.socket, 'vm');
     assert.equal(await client.write(0, generateNoise(WRITE_PAGES)), 0);
     assert.equal(await daemon.stop(), 0);
     await client.vanish();
-    await assert.rejects(RawClient.open(daemon.socket, 'vm'));
+    await assert.rejects(DiskClient.open(daemon.socket, 'vm'));
   });
 
   itNeeds(['zswapd', 'nbdcopy'], 'exits 0 when told to end under load', async (t) => {
     const folder = folderOf(t);
     const daemon = await daemonOf(t, { folder });
     const image = join(folder, 'image');
-    writeFileSync(image, generatePages(16_384));
-    const watcher = await RawClient.open(daemon.socket, 'vm');
+    writeFileSync(image, generateMemory(16_384));
+    const watcher = await DiskClient.open(daemon.socket, 'vm');
     const copier = spawn('nbdcopy', [image, daemon.uri()], {
       env: { ...process.env, PATH: toolPath },
       stdio: 'ignore',
@@ -188,7 +189,7 @@ describe('with no room for a page', () => {
 
   itNeeds(['zswapd'], 'answers ENOSPC and keeps what is stored, without a spill', async (t) => {
     const daemon = await daemonOf(t, { folder: folderOf(t), poolSize: '4M' });
-    const client = await RawClient.open(daemon.socket, 'vm');
+    const client = await DiskClient.open(daemon.socket, 'vm');
     const stored = await fillUntilRefused(client, noise);
     assert.ok(stored > 512, `only ${stored} pages fitted`);
     await everyPageIs(client, noise, stored);
@@ -210,7 +211,7 @@ describe('with no room for a page', () => {
     t.after(() => runOk('losetup', ['--detach', device]));
     const daemon = await startDaemon({ folder, poolSize: '2M', spill: device });
     t.after(() => daemon.stop());
-    const client = await RawClient.open(daemon.socket, 'vm');
+    const client = await DiskClient.open(daemon.socket, 'vm');
     const stored = await fillUntilRefused(client, noise);
     assert.ok(stored > 1024, `only ${stored} pages fitted`);
     await everyPageIs(client, noise, stored);

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { countGarbage } from '../../bench/collections.ts';
 import { PageEngine } from '../../bench/page-engine.ts';
-import { generatePages } from '../support/sample-pages.ts';
+import { generateMemory } from '../support/sample-pages.ts';
 
 const PAGES = 1024;
 const PASSES = 6;
@@ -16,8 +16,8 @@ const MEASUREMENTS = 8;
 const HEAP_BYTES_PER_PAGE_MAX = 4;
 
 /**
- * The least of several measurements: code that is compiled meanwhile takes room in the heap too, but
- * not every time.
+ * The least of several measurements: code that is compiled meanwhile takes room in the heap too,
+ * but not every time.
  */
 async function heapBytesPerPage(
   engine: PageEngine,
@@ -36,10 +36,10 @@ async function heapBytesPerPage(
 }
 
 describe('the data plane', () => {
-  for (const compressor of ['null', 'zstd:1']) {
+  for (const compressor of ['null', 'lz4', 'lzo', 'zstd:1']) {
     for (const requestPages of [1, 8]) {
       it(`makes no garbage per page: ${compressor}, ${requestPages} pages a request`, async () => {
-        const engine = await PageEngine.open(compressor, generatePages(PAGES));
+        const engine = await PageEngine.open(compressor, generateMemory(PAGES));
         await engine.pass('write', requestPages);
         await engine.pass('read', requestPages);
         engine.verify();

@@ -1,8 +1,8 @@
 /**
- * Goal: a million pages go in, come back right and go away again, and memory is accounted for: at the
- * peak it is what the statistics say plus a stated constant, and afterwards it is back near the start.
- * Method: one disk of a million pages over the real runtime, in 128 KiB requests; resident memory of
- * the process as the kernel sees it. Sizes, not times, decide.
+ * Goal: a million pages go in, come back right and go away again, and memory is accounted for: at
+ * the peak it is what the statistics say plus a stated constant, and afterwards it is back near the
+ * start. Method: one disk of a million pages over the real runtime, in 128 KiB requests; resident
+ * memory of the process as the kernel sees it. Sizes, not times, decide.
  */
 import { it } from 'node:test';
 import assert from 'node:assert/strict';
@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkOp } from '../../src/blk/request.ts';
 import { SwapDisk } from '../../src/blk/swap-disk.ts';
-import { lz4 } from '../../src/codec/lz4.ts';
+import { createLz4 } from '../../src/codec/lz4.ts';
 import { MemcgTree } from '../../src/memcg/memcg.ts';
 import { NodeRt } from '../../src/rt/rt-node.ts';
 import { Prng } from '../../src/std/prng.ts';
@@ -23,7 +23,9 @@ import { Zswap } from '../../src/zswap/zswap.ts';
 
 const PAGES = 1_000_000;
 const RUN_PAGES = 32;
-/** What the process may hold beyond pool and metadata: the JavaScript heap, its garbage, buffers. */
+/**
+ * What the process may hold beyond pool and metadata: the JavaScript heap, its garbage, buffers.
+ */
 const CONSTANT_BYTES = 96 * MIB;
 
 function residentBytes(): number {
@@ -59,7 +61,7 @@ it('accounts for the memory of a million pages and gives it back', async () => {
   const swap = new Swap(rt, undefined);
   const arena = new Arena();
   const zswap = new Zswap({ rt, swap, memcgs, params });
-  zswap.setCurrentPool(lz4, 'zsmalloc', (cells) => createZpool('zsmalloc', arena, cells));
+  zswap.setCurrentPool(createLz4(), 'zsmalloc', (cells) => createZpool('zsmalloc', arena, cells));
   const area = swap.swapon('million', PAGES, memcgs.create('million'));
   const disk = new SwapDisk({ rt, zswap, area });
   let woken: () => void = () => {};

@@ -1,6 +1,12 @@
-/** A client of a disk in tests: simple requests with their outcome, over the real request records. */
+/** A client of a disk in tests: requests with their outcome, over the real request records. */
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkDisk, BlkOp, BlkRequest } from '../../src/blk/request.ts';
+
+/** Where the bytes of a request lie, in memory that others may use too. */
+export interface Place {
+  readonly payload: Payload;
+  readonly offset: number;
+}
 
 /** One request of a test: what was asked, and its outcome when it has finished. */
 export class ClientRequest {
@@ -10,10 +16,19 @@ export class ClientRequest {
   onFinished: () => void = () => {};
   readonly #disk: BlkDisk;
 
-  constructor(disk: BlkDisk, op: BlkOp, offset: number, length: number, data?: Uint8Array) {
+  /** @param place - memory of its own by default */
+  constructor(
+    disk: BlkDisk,
+    op: BlkOp,
+    offset: number,
+    length: number,
+    data?: Uint8Array,
+    place?: Place,
+  ) {
     this.#disk = disk;
-    this.payload = new Payload(op === 'read' || op === 'write' ? length : 0);
-    if (data !== undefined) this.payload.bytes.set(data);
+    this.payload = place?.payload ?? new Payload(op === 'read' || op === 'write' ? length : 0);
+    const payloadOffset = place?.offset ?? 0;
+    if (data !== undefined) this.payload.bytes.set(data, payloadOffset);
     this.request = disk.createRequest(() => {
       this.finished = true;
       this.onFinished();
@@ -22,7 +37,7 @@ export class ClientRequest {
     this.request.offset = offset;
     this.request.length = length;
     this.request.payload = this.payload;
-    this.request.payloadOffset = 0;
+    this.request.payloadOffset = payloadOffset;
     this.request.available = op === 'write' ? length : 0;
   }
 
@@ -32,13 +47,33 @@ export class ClientRequest {
     return this;
   }
 
+  /** Says that the payload's first bytes are there now; what the disk answers. */
+  feed(available: number): boolean {
+    this.request.available = available;
+    return this.#ended(this.#disk.feed(this.request));
+  }
+
+  /** Says that no more payload will come; what the disk answers. */
+  abandon(): boolean {
+    return this.#ended(this.#disk.abandon(this.request));
+  }
+
   /** What a read has read. */
   get data(): Uint8Array {
-    return this.payload.bytes.subarray(0, this.payload.size);
+    const start = this.request.payloadOffset;
+    return this.payload.bytes.subarray(start, start + this.request.length);
   }
 
   get error(): number {
     return this.request.error;
+  }
+
+  #ended(ended: boolean): boolean {
+    if (ended) {
+      this.finished = true;
+      this.onFinished();
+    }
+    return ended;
   }
 }
 

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { projectFile } from './project.ts';
 import { runOk, toolPath } from './run.ts';
+import { runProgram } from './run-program.ts';
 
 export interface DaemonOptions {
   /** Where its sockets are made. */
@@ -45,7 +46,6 @@ export class DaemonExit extends Error {
   }
 }
 
-const START_SECONDS_MAX = 30;
 const isNbdkit = process.env['ZSWAPD_E2E_SERVER'] === 'nbdkit';
 const mainFile = projectFile('dist/src/cli/main.js');
 
@@ -128,12 +128,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const [name = '', rest = ''] = (exports[0] ?? '').split(':', 2);
   if (isNbdkit) return startNbdkit(files, name, rest.replace(/,.*/, ''), options.tcp === true);
 
-  const child = spawn(process.execPath, serveArguments(options, files, exports), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const running = runProgram('src/cli/main.js', serveArguments(options, files, exports));
+  const ready = await running.firstLine.catch(async () => {
+    const { status, signal, out, err } = await running.finished;
+    throw new DaemonExit(status ?? signal ?? 'unknown', out + err);
   });
-  const ready = await readyLine(child);
-  const port = /127\.0\.0\.1:(\d+)/.exec(ready)?.[1] ?? '0';
-  return new Daemon(files, name, Number(port), [child]);
+  const port = /^ready .*127\.0\.0\.1:(\d+)/.exec(ready)?.[1] ?? '0';
+  return new Daemon(files, name, Number(port), [running.process]);
 }
 
 function serveArguments(
@@ -142,7 +143,6 @@ function serveArguments(
   exports: readonly string[],
 ): string[] {
   return [
-    mainFile,
     'serve',
     '--unix',
     files.socket,
@@ -156,32 +156,6 @@ function serveArguments(
     files.control,
     ...(options.args ?? []),
   ];
-}
-
-/** Waits for the line `ready …` on standard output; what comes after it is thrown away. */
-function readyLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = '';
-    let errors = '';
-    const fail = (status: number | string): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      reject(new DaemonExit(status, output + errors));
-    };
-    const timer = setTimeout(() => fail('no ready line'), START_SECONDS_MAX * 1000);
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      const line = /^ready\b.*$/m.exec(output);
-      if (line === null || !output.endsWith('\n')) return;
-      clearTimeout(timer);
-      resolve(line[0]);
-      output = '';
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    child.once('error', () => fail('could not be started'));
-    // After `ready` the promise is settled and this changes nothing.
-    child.once('close', (code, signal) => fail(code ?? signal ?? 'unknown'));
-  });
 }
 
 async function startNbdkit(

@@ -1,10 +1,11 @@
 /**
- * A process that opens a backing swap device, says `ready`, and closes it when its standard input
- * ends. Arguments: path, pages. On failure it says the error's code and message instead.
+ * A process that opens a backing swap device, says `ready` with the pid of its helper, and closes
+ * the device when its standard input ends, or, with `leave`, just comes to its end. Arguments:
+ * path, pages, `leave`. On failure it says the error's code and message instead.
  */
-import { openFileDevice } from '../../src/swap/device-file.ts';
-import type { FileDevice } from '../../src/swap/device-file.ts';
-import { Bio } from '../../src/swap/device.ts';
+import { openFileDevice } from '../../src/swap/device/device-file.ts';
+import type { FileDevice } from '../../src/swap/device/device-file.ts';
+import { Bio } from '../../src/swap/device/device.ts';
 import { NodeRt } from '../../src/rt/rt-node.ts';
 import { transfer } from './storage.ts';
 
@@ -12,7 +13,7 @@ async function hold(path: string, pageCount: number): Promise<FileDevice | undef
   try {
     const device = await openFileDevice({ path, pageCount, rt: new NodeRt() });
     await transfer(device, new Bio(), 'write', 0, 8);
-    console.log('ready');
+    console.log(`ready ${device.helperPid}`);
     return device;
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
@@ -21,9 +22,9 @@ async function hold(path: string, pageCount: number): Promise<FileDevice | undef
   }
 }
 
-const [, , path = '', pages = '0'] = process.argv;
+const [, , path = '', pages = '0', end = 'wait'] = process.argv;
 const device = await hold(path, Number(pages));
-if (device !== undefined) {
+if (device !== undefined && end === 'wait') {
   process.stdin.resume();
   process.stdin.once('end', () => void device.close());
 }

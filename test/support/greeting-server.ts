@@ -1,8 +1,9 @@
 /**
- * The least that listens like an NBD server: it sends the greeting, and ends each connection when it
- * is closed. For tests of what is around the server.
+ * The least that listens like an NBD server: it sends the greeting, and ends each connection when
+ * it is closed. For tests of what is around the server.
  */
 import { createServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
+import { NbdCounters } from '../../src/nbd/counters.ts';
 import type { NbdListener } from '../../src/cli/daemon.ts';
 
 /** NBDMAGIC and IHAVEOPT. */
@@ -35,6 +36,7 @@ export function createGreetingServer(): NbdListener {
       for (const socket of sockets) socket.destroy();
       await Promise.all(closed);
     },
+    counters: new NbdCounters(),
     get connectionCount() {
       return sockets.size;
     },

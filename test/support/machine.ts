@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { SwapDisk } from '../../src/blk/swap-disk.ts';
 import type { Codec } from '../../src/codec/codec.ts';
-import { createDeflate } from '../../src/codec/deflate.ts';
+import { createLz4 } from '../../src/codec/lz4.ts';
 import { MemcgTree, type Memcg } from '../../src/memcg/memcg.ts';
 import { SimRt } from '../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../src/sim/world/device-sim.ts';
@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly arenaPages?: number;
   readonly entryLimit?: number;
   readonly biosInFlight?: number;
+  /** Entries that must have gone before compaction begins. */
+  readonly compactAfterEntries?: number;
 }
 
 export class TestMachine {
@@ -58,10 +60,14 @@ export class TestMachine {
       swap: this.swap,
       memcgs: this.memcgs,
       params: this.params,
+      compactAfterEntries: 3,
       ...(options.entryLimit === undefined ? {} : { entryLimit: options.entryLimit }),
+      ...(options.compactAfterEntries === undefined
+        ? {}
+        : { compactAfterEntries: options.compactAfterEntries }),
     });
     const zpool = options.zpool ?? 'zsmalloc';
-    this.zswap.setCurrentPool(options.codec ?? createDeflate(1), zpool, (cells) =>
+    this.zswap.setCurrentPool(options.codec ?? createLz4(), zpool, (cells) =>
       createZpool(zpool, this.arena, cells),
     );
   }

@@ -162,89 +162,99 @@ function setLimit(limits: MemcgLimits | undefined, file: string, value: string):
   throw new TypeError(`unknown parameter '${file}'`);
 }
 
-/** Opens an engine; takes a configuration as the real one does. */
-export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
+const NO_REJECTS: StatsSnapshot['rejects'] = {
+  disabled: 0,
+  memcg_limit: 0,
+  pool_limit: 0,
+  no_pool: 0,
+  reject_compress_poor: 0,
+  reject_compress_fail: 0,
+  reject_alloc_fail: 0,
+  reject_kmemcache_fail: 0,
+};
+
+/** Figures that follow from what the disks have seen. */
+function diskFigures(disks: readonly MemoryDisk[]): Pick<StatsSnapshot, 'zswap' | 'vmstat'> {
+  const pages = disks.reduce((sum, disk) => sum + disk.pagesWritten, 0);
+  return {
+    zswap: {
+      stored_pages: pages,
+      stored_incompressible_pages: 0,
+      pool_total_size: pages * PAGE_SIZE,
+      written_back_pages: 0,
+      pool_limit_hit: 0,
+      reject_compress_poor: 0,
+      reject_compress_fail: 0,
+      reject_alloc_fail: 0,
+      reject_kmemcache_fail: 0,
+      reject_reclaim_fail: 0,
+      decompress_fail: 0,
+    },
+    vmstat: {
+      zswpin: disks.reduce((sum, disk) => sum + disk.pagesRead, 0),
+      zswpout: pages,
+      zswpwb: 0,
+      pswpin: 0,
+      pswpout: 0,
+      swpin_zero: 0,
+      swpout_zero: 0,
+    },
+  };
+}
+
+function initialParameters(config: EngineConfig): Mutable<ParameterStats> {
   const { poolLimit } = config;
   const percent = poolLimit.kind === 'percent' ? poolLimit.percent : 20;
-  const parameters: Mutable<ParameterStats> = {
+  const bytes = Math.floor((MACHINE_BYTES * percent) / 100);
+  return {
     enabled: config.enabled,
     compressor: config.compressor,
     max_pool_percent: percent,
     accept_threshold_percent: config.acceptThresholdPercent,
     shrinker_enabled: config.shrinkerEnabled,
     zpool: config.zpool,
-    pool_size:
-      poolLimit.kind === 'bytes' ? poolLimit.bytes : Math.floor((MACHINE_BYTES * percent) / 100),
+    pool_size: poolLimit.kind === 'bytes' ? poolLimit.bytes : bytes,
   };
+}
+
+/** Opens an engine; takes a configuration as the real one does. */
+export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
+  const parameters = initialParameters(config);
   const disks = config.exports.map(({ name, sizeBytes }) => new MemoryDisk(name, sizeBytes));
-  const limits = new Map<string, MemcgLimits>(
-    config.exports.map(({ name, zswapMax, zswapWriteback }) => [
-      name,
-      { max: zswapMax, writeback: zswapWriteback },
-    ]),
-  );
+  const limits = new Map<string, MemcgLimits>();
+  for (const { name, zswapMax, zswapWriteback } of config.exports) {
+    limits.set(name, { max: zswapMax, writeback: zswapWriteback });
+  }
   let closed = false;
-  let spillWritable = true;
+  let writable = true;
   const startedMs = performance.now();
-  const snapshot = (): StatsSnapshot => {
-    const memcg = Object.fromEntries(
-      disks.map((disk) => {
-        const own = limits.get(disk.name) ?? { max: 'max', writeback: true };
-        return [disk.name, memcgStats(disk, own)];
-      }),
-    );
-    const pages = disks.reduce((sum, disk) => sum + disk.pagesWritten, 0);
-    const spill = {
-      path: config.spill ?? '',
-      size_bytes: GIB,
-      used_bytes: 0,
-      held_bytes: 0,
-      direct: true,
-      writable: spillWritable,
-    };
-    return {
-      zswap: {
-        stored_pages: pages,
-        stored_incompressible_pages: 0,
-        pool_total_size: pages * PAGE_SIZE,
-        written_back_pages: 0,
-        pool_limit_hit: 0,
-        reject_compress_poor: 0,
-        reject_compress_fail: 0,
-        reject_alloc_fail: 0,
-        reject_kmemcache_fail: 0,
-        reject_reclaim_fail: 0,
-        decompress_fail: 0,
-      },
-      rejects: {
-        disabled: 0,
-        memcg_limit: 0,
-        pool_limit: 0,
-        no_pool: 0,
-        reject_compress_poor: 0,
-        reject_compress_fail: 0,
-        reject_alloc_fail: 0,
-        reject_kmemcache_fail: 0,
-      },
-      vmstat: {
-        zswpin: disks.reduce((sum, disk) => sum + disk.pagesRead, 0),
-        zswpout: pages,
-        zswpwb: 0,
-        pswpin: 0,
-        pswpout: 0,
-        swpin_zero: 0,
-        swpout_zero: 0,
-      },
-      parameters: { ...parameters },
-      memcg,
-      process: {
-        rss: process.memoryUsage.rss(),
-        metadata_bytes: 0,
-        uptime_seconds: (performance.now() - startedMs) / 1000,
-      },
-      ...(config.spill === undefined ? {} : { spill }),
-    };
-  };
+  const memcgEntry = (disk: MemoryDisk): [string, MemcgStats] => [
+    disk.name,
+    memcgStats(disk, limits.get(disk.name) ?? { max: 'max', writeback: true }),
+  ];
+  const snapshot = (): StatsSnapshot => ({
+    ...diskFigures(disks),
+    rejects: NO_REJECTS,
+    parameters: { ...parameters },
+    memcg: Object.fromEntries(disks.map(memcgEntry)),
+    process: {
+      rss: process.memoryUsage.rss(),
+      metadata_bytes: 0,
+      uptime_seconds: (performance.now() - startedMs) / 1000,
+    },
+    ...(config.spill === undefined
+      ? {}
+      : {
+          spill: {
+            path: config.spill,
+            size_bytes: GIB,
+            used_bytes: 0,
+            held_bytes: 0,
+            direct: true,
+            writable,
+          },
+        }),
+  });
   return Promise.resolve({
     rt: LOOP_RT,
     exports: disks,
@@ -261,8 +271,8 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
       closed = true;
     },
     isClosed: () => closed,
-    setSpillWritable: (writable) => {
-      spillWritable = writable;
+    setSpillWritable: (value) => {
+      writable = value;
     },
   });
 }

@@ -15,11 +15,6 @@ export function projectFile(path: string): string {
   return join(projectRoot, path);
 }
 
-/** The path of a file of the optional data folder beside the project; it may not exist. */
-export function sharedFile(path: string): string {
-  return join(projectRoot, '../shared', path);
-}
-
 /** Makes a folder for one test's files and has it removed when the test or suite ends. */
 export function scratchFolder(cleanUp: (remove: () => void) => void): string {
   const folder = mkdtempSync(join(tmpdir(), 'zswapd-'));

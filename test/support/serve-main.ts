@@ -1,6 +1,8 @@
 /** `zswapd serve` as a process of its own over the engine and the server for tests. */
 import { runServe } from '../../src/cli/commands/serve.ts';
 import { ZswapError } from '../../src/std/error.ts';
+import type { EngineConfig } from '../../src/cli/config.ts';
+import type { DaemonEngine } from '../../src/cli/daemon.ts';
 import { UsageError } from '../../src/cli/options/args.ts';
 import { createGreetingServer } from './greeting-server.ts';
 import { openMemoryEngine } from './memory-engine.ts';
@@ -10,9 +12,14 @@ const streams = {
   environment: process.env,
 };
 const parts = {
-  openEngine: openMemoryEngine,
+  openEngine: async (config: EngineConfig): Promise<DaemonEngine> => {
+    const engine = await openMemoryEngine(config);
+    // For tests of what happens while the daemon is ending: it never does.
+    const forever = (): Promise<void> => new Promise(() => setInterval(() => {}, 1000));
+    return process.env['NEVER_CLOSE'] === '1' ? { ...engine, close: forever } : engine;
+  },
   createNbdServer: createGreetingServer,
-  compressorNames: () => ['lz4', 'zstd'],
+  checkCompressor: () => {},
 };
 
 try {

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Bio } from '../../src/swap/device.ts';
-import type { SwapDevice } from '../../src/swap/device.ts';
+import { Bio } from '../../src/swap/device/device.ts';
+import type { SwapDevice } from '../../src/swap/device/device.ts';
 
 /** Something set up for a test, and how to take it down. */
 export interface Storage {
@@ -22,24 +22,25 @@ export function makeFolder(parent: string = tmpdir()): Storage {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A loop device over a file of zeros. */
-export function makeLoopDevice(bytes: number): Storage {
+/** A loop device over a file of zeros, `image` in `folder`. */
+export function makeLoopDevice(bytes: number): Storage & { readonly folder: string } {
   const folder = makeFolder();
   const image = join(folder.path, 'image');
   writeFileSync(image, '');
   truncateSync(image, bytes);
-  const path = run('losetup', ['--find', '--show', image]).trim();
+  const path = removeOnFailure(folder, () => run('losetup', ['--find', '--show', image])).trim();
   const remove = (): void => {
     run('losetup', ['--detach', path]);
     folder.remove();
   };
-  return { path, remove };
+  return { path, folder: folder.path, remove };
 }
 
 /** A folder on a file system in RAM with so many bytes. */
 export function makeSmallFileSystem(bytes: number): Storage {
   const folder = makeFolder();
-  run('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'zswapd-test', folder.path]);
+  const mount = ['-t', 'tmpfs', '-o', `size=${bytes}`, 'zswapd-test', folder.path];
+  removeOnFailure(folder, () => run('mount', mount));
   const remove = (): void => {
     run('umount', [folder.path]);
     folder.remove();
@@ -74,6 +75,15 @@ export function transfer(
     if (verb === 'read') device.read(bio);
     else device.write(bio);
   });
+}
+
+function removeOnFailure(folder: Storage, make: () => string): string {
+  try {
+    return make();
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
 }
 
 function run(command: string, args: readonly string[]): string {

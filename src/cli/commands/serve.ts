@@ -1,9 +1,11 @@
 /**
  * `zswapd serve`: reads what to run with, starts the daemon, and sees to signals and the service
- * manager until it ends. SIGTERM and SIGINT end it in order, a second one at once; SIGUSR1 prints the
- * statistics; SIGHUP reads the configuration file again and sets what can be changed while running.
+ * manager until it ends. SIGTERM and SIGINT end it in order, a second one at once; SIGUSR1 prints
+ * the statistics; SIGHUP reads the configuration file again and sets what can be changed while
+ * running.
  */
 import { renderHelp, UsageError, type HelpSpec } from '../options/args.ts';
+import { ZswapError } from '../../std/error.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type CommandStreams } from '../command.ts';
 import { formatServeConfig, parametersOf, readServeInvocation } from '../config.ts';
 import type { EngineConfig, ServeInvocation } from '../config.ts';
@@ -17,29 +19,36 @@ const HELP: HelpSpec = {
   name: 'serve',
   description: [
     'Serve compressed swap over NBD. Guests and clients swap onto the exports; cold pages live ' +
-      'compressed in memory, the coldest on the spill device. Prints one line starting with ready, ' +
-      'followed by the NBD URIs, when it accepts connections.',
+      'compressed in memory, the coldest on the spill device. Prints one line that starts with ' +
+      'ready, followed by the NBD URIs, when it accepts connections.',
     'Sizes are bytes, or 512K, 64M, 1G in powers of two. Exports are volatile: a client must not ' +
       'reconnect to a restarted daemon as if its pages were there.',
-    'Signals: TERM and INT finish what is under way and exit 0 (a second one exits at once), USR1 ' +
-      'prints the statistics to stderr, HUP reads the file of --config again and sets what can be ' +
-      'changed while running.',
+    'Signals: TERM and INT finish what is under way and exit 0 (a second one exits at once), ' +
+      'USR1 prints the statistics to stderr, HUP reads the file of --config again and sets what ' +
+      'can be changed while running: the limits, the compressor, the switches.',
   ],
   options: SERVE_OPTIONS,
 };
 
+/** How long a process that has closed everything may take to end by itself. */
+const EXIT_WAIT_MS = 5_000;
+
 /** The parts of the daemon that come from elsewhere, and how to check a compressor's name. */
 export interface ServeParts extends Pick<DaemonParts, 'openEngine' | 'createNbdServer'> {
   readonly commands?: DaemonParts['commands'];
-  /** Names of the compressors there are. */
-  readonly compressorNames: () => readonly string[];
+  /** Throws ZswapError with one sentence for a compressor or a level that there is not. */
+  readonly checkCompressor: (spec: string) => void;
 }
 
-function checkCompressors(engine: EngineConfig, known: readonly string[]): void {
+/** What the command line cannot know without the codecs: a wrong name is bad usage all the same. */
+function checkCompressors(engine: EngineConfig, parts: ServeParts): void {
   const check = (compressor: string, origin: string): void => {
-    const [name = ''] = compressor.split(':');
-    if (known.includes(name)) return;
-    throw new UsageError(`${origin}: unknown compressor '${name}'; it takes ${known.join(', ')}`);
+    try {
+      parts.checkCompressor(compressor);
+    } catch (error) {
+      if (!(error instanceof ZswapError)) throw error;
+      throw new UsageError(`${origin}: ${error.message}`, { cause: error });
+    }
   };
   check(engine.compressor, '--compressor');
   for (const { name, compressor } of engine.exports) {
@@ -68,12 +77,13 @@ export async function reloadParameters(
   }
   const inForce = new Map<string, string>();
   const exportNames = new Set(engine.exports.map((disk) => disk.name));
+  const unknownNames = new Set<string>();
   for (const [name, value] of wanted) {
     const [exportName = '', file] = name.split(':');
     if (current.get(name) === value) {
       inForce.set(name, value);
     } else if (file !== undefined && !exportNames.has(exportName)) {
-      log.warn(`reload: ${exportName}: exports are added only at start`);
+      unknownNames.add(exportName);
     } else {
       try {
         log.info(`reload: ${name} = ${await engine.setParameter(name, value)}`);
@@ -85,6 +95,7 @@ export async function reloadParameters(
       }
     }
   }
+  for (const name of unknownNames) log.warn(`reload: ${name}: exports are added only at start`);
   return inForce;
 }
 
@@ -170,6 +181,11 @@ async function serveUntilSignal(
     await ended;
     notifier.send('STOPPING=1');
     await daemon.stop();
+    // Everything is closed. Whatever is still open by mistake must not keep the process.
+    setTimeout(() => {
+      log.warn('something is still open: exiting all the same');
+      process.exit(EXIT_OK);
+    }, EXIT_WAIT_MS).unref();
   } finally {
     await notifier.close();
   }
@@ -192,7 +208,7 @@ export async function runServe(
     return EXIT_OK;
   }
   const parts = await load();
-  checkCompressors(invocation.config.engine, parts.compressorNames());
+  checkCompressors(invocation.config.engine, parts);
   if (invocation.checkOnly) {
     streams.out(formatServeConfig(invocation.config));
     return EXIT_OK;
@@ -201,7 +217,7 @@ export async function runServe(
 }
 
 async function loadParts(): Promise<ServeParts> {
-  const [{ openEngine }, { createNbdServer }, { describeCompressors }] = await Promise.all([
+  const [{ openEngine }, { createNbdServer }, { parseCompressor }] = await Promise.all([
     import('../engine.ts'),
     import('../../nbd/server.ts'),
     import('../../codec/registry.ts'),
@@ -209,7 +225,7 @@ async function loadParts(): Promise<ServeParts> {
   return {
     openEngine,
     createNbdServer,
-    compressorNames: () => describeCompressors().map(({ name }) => name),
+    checkCompressor: parseCompressor,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * Command line options from a table: parsing, the rules between options, and the help text, all from
- * the same rows, so they cannot differ. A configuration file goes through the same rows, as a second
- * source that the command line overrides.
+ * Command line options from a table: parsing, the rules between options, and the help text, all
+ * from the same rows, so they cannot differ. A configuration file goes through the same rows, as a
+ * second source that the command line overrides.
  */
 import { parseArgs } from 'node:util';
 
@@ -102,8 +102,8 @@ function unknownOption(table: OptionTable, origin: string): UsageError {
 /**
  * Splits a command line into options and positional arguments.
  *
- * @throws UsageError for an unknown option, a missing value, a value for a switch, or too many or too
- *   few positional arguments (these not if help or version is asked for)
+ * @throws UsageError for an unknown option, a missing value, a value for a switch, or a wrong
+ *   number of positional arguments (this not if help or version is asked for)
  */
 export function parseArguments(
   table: OptionTable,

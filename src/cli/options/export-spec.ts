@@ -1,6 +1,6 @@
 /**
- * `--export NAME:SIZE[,key=value…]` and its table in the configuration file: one disk and the limits
- * of the tenant behind it.
+ * `--export NAME:SIZE[,key=value…]` and its table in the configuration file: one disk and the
+ * limits of the tenant behind it.
  */
 import { PAGE_SIZE } from '../../std/units.ts';
 import { formatSize, parseCompressor, parseSize, parseSwitch, parseZswapMax } from './values.ts';

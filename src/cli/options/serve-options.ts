@@ -72,7 +72,9 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     value: 'NAME:SIZE[,KEY=VALUE…]',
     parse: parseExport,
     preset: DEFAULT_EXPORT,
-    help: 'an export of SIZE bytes; keys: zswap.max=BYTES, zswap.writeback=0|1, compressor=NAME[:LEVEL]',
+    help:
+      'an export of SIZE bytes; keys: zswap.max=BYTES, zswap.writeback=0|1, ' +
+      'compressor=NAME[:LEVEL]',
   },
   'pool-size': {
     kind: 'value',

@@ -1,7 +1,7 @@
 /**
- * Values on the command line, in the configuration file and in `zswapd set`: text to value and back.
- * A parser throws RangeError with what is wrong and what is taken, without the option's name, which
- * the caller puts in front.
+ * Values on the command line, in the configuration file and in `zswapd set`: text to value and
+ * back. A parser throws RangeError with what is wrong and what is taken, without the option's
+ * name, which the caller puts in front.
  */
 import { GIB, KIB, MIB } from '../../std/units.ts';
 
@@ -118,7 +118,8 @@ export function parseCompressor(text: string): string {
   const match = /^([a-z][a-z0-9-]*)(?::(-?\d{1,3}))?$/.exec(text);
   if (match === null) {
     throw new RangeError(
-      `'${text}' is not a compressor; it takes NAME or NAME:LEVEL ('zswapd compressors' lists them)`,
+      `'${text}' is not a compressor; it takes NAME or NAME:LEVEL, ` +
+        "and 'zswapd compressors' lists them",
     );
   }
   return text;

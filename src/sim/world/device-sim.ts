@@ -1,12 +1,12 @@
 /**
- * A backing swap device whose requests complete when the scheduler says, in any order, and which can
- * be told to fail. It also watches its users: two requests under way on one page, at least one of
- * them a write, are a violation of the protocol above it.
+ * A backing swap device whose requests complete when the scheduler says, in any order, and which
+ * can be told to fail. It also watches its users: two requests under way on one page, at least one
+ * of them a write, are a violation of the protocol above it.
  */
 import { InvariantError, present } from '../../std/assert.ts';
 import { EIO, OK, type Errno } from '../../std/errno.ts';
 import type { Rt } from '../../rt/rt.ts';
-import type { Bio, SwapDevice } from '../../swap/device.ts';
+import type { Bio, SwapDevice } from '../../swap/device/device.ts';
 
 export class DeviceSim implements SwapDevice {
   readonly name = 'sim';

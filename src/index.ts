@@ -1,0 +1,18 @@
+/**
+ * The public API: an engine that holds swapped pages, and an NBD server that offers its disks.
+ */
+export { openEngine } from './cli/engine.ts';
+export type { Engine, EngineExport, EngineOptions } from './cli/engine.ts';
+export { createNbdServer } from './nbd/server.ts';
+export type { NbdServer, NbdServerOptions } from './nbd/server.ts';
+export type { BlkDisk, BlkRequest } from './blk/request.ts';
+export type {
+  MemcgStats,
+  ParameterStats,
+  RejectReason,
+  StatsSnapshot,
+  SwapEvents,
+  ZswapStats,
+} from './metrics/snapshot.ts';
+export { ERROR_CODES, ZswapError } from './std/error.ts';
+export type { ErrorCode } from './std/error.ts';

@@ -1,0 +1,129 @@
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { present } from '../../../src/std/assert.ts';
+import type { MemcgId } from '../../../src/memcg/memcg.ts';
+import type { SwapSlot } from '../../../src/swap/table.ts';
+import { EntryTable, entryOwner, type ZswapEntryIndex } from '../../../src/zswap/entry.ts';
+
+const CHUNK_ENTRIES = 2 ** 15;
+
+interface Fields {
+  slot: number;
+  length: number;
+  pool: number;
+  memcg: number;
+  referenced: boolean;
+  location: number;
+  previous: number;
+  next: number;
+}
+
+describe('EntryTable', () => {
+  it('keeps the fields of each entry apart from one another and from other entries', () => {
+    const fields = fc.record({
+      slot: fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 - 513),
+      length: fc.constantFrom(1, 2, 4095, 4096),
+      pool: fc.constantFrom(0, 1, 31),
+      memcg: fc.constantFrom(0, 1, 2 ** 13, 2 ** 14 - 1),
+      referenced: fc.boolean(),
+      location: fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 - 1),
+      previous: fc.constantFrom(0, 5, 2 ** 30 - 1),
+      next: fc.constantFrom(0, 5, 2 ** 30 - 1),
+    });
+    const command = fc.tuple(fc.constantFrom('allocate', 'allocate', 'free'), fields);
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40, size: 'max' }), (commands) => {
+        const table = new EntryTable(8);
+        const model = new Map<ZswapEntryIndex, Fields>();
+        for (const [verb, values] of commands) {
+          if (verb === 'free') {
+            const index = [...model.keys()][values.slot % Math.max(1, model.size)];
+            if (index === undefined) continue;
+            table.free(index);
+            model.delete(index);
+          } else {
+            const index = table.allocate();
+            assert.equal(index === 0, model.size === 8);
+            if (index === 0) continue;
+            assert.equal(model.has(index), false);
+            const { slot, length, pool, memcg } = values;
+            table.fill(index, slot as SwapSlot, length, entryOwner(pool, memcg as MemcgId));
+            assert.equal(table.referenced(index), true);
+            table.setReferenced(index, values.referenced);
+            table.setLocation(index, values.location);
+            table.setPrevious(index, values.previous);
+            table.setNext(index, values.next);
+            model.set(index, { ...values });
+          }
+          assert.equal(table.length, model.size);
+          for (const [index, expected] of model) {
+            const found: Fields = {
+              slot: table.slot(index),
+              length: table.lengthOf(index),
+              pool: table.pool(index),
+              memcg: table.memcg(index),
+              referenced: table.referenced(index),
+              location: table.location(index),
+              previous: table.previous(index),
+              next: table.next(index),
+            };
+            assert.deepEqual(found, expected);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('never gives out index 0, which is nobody', () => {
+    const table = new EntryTable();
+    const indices = Array.from({ length: CHUNK_ENTRIES + 10 }, () => table.allocate());
+    assert.equal(indices.includes(0 as ZswapEntryIndex), false);
+    assert.equal(new Set(indices).size, indices.length);
+  });
+
+  it('fills the lowest chunk first and gives back chunks that are wholly free', () => {
+    const table = new EntryTable();
+    const indices = Array.from({ length: 3 * CHUNK_ENTRIES }, () => table.allocate());
+    const chunkOf = (index: number): number => Math.floor(index / CHUNK_ENTRIES);
+    const four = table.metadataBytes;
+    assert.equal(four % 4, 0);
+    for (const index of indices) if (chunkOf(index) === 1) table.free(index);
+    assert.equal(table.metadataBytes, (four / 4) * 3);
+    const low = present(indices[7]);
+    table.free(low);
+    assert.equal(table.allocate(), low);
+    assert.equal(chunkOf(table.allocate()), 1);
+    assert.equal(table.metadataBytes, four);
+    assert.equal(table.length, 2 * CHUNK_ENTRIES + 1);
+  });
+
+  it('keeps the first chunk and serves from it again when all entries have gone', () => {
+    const table = new EntryTable();
+    const indices = Array.from({ length: CHUNK_ENTRIES }, () => table.allocate());
+    for (const index of indices) table.free(index);
+    assert.equal(table.length, 0);
+    assert.equal(table.metadataBytes, CHUNK_ENTRIES * 20);
+    assert.ok(table.allocate() < CHUNK_ENTRIES);
+  });
+
+  it('says 0 at its limit, and can go on when one has been freed', () => {
+    const table = new EntryTable(2);
+    const first = table.allocate();
+    table.allocate();
+    assert.equal(table.allocate(), 0);
+    table.free(first);
+    assert.equal(table.allocate(), first);
+    assert.throws(() => new EntryTable(2 ** 30), { name: 'InvariantError' });
+  });
+
+  it('takes no length and no pool that has no room in the record', () => {
+    const table = new EntryTable();
+    const index = table.allocate();
+    const fill = (length: number, pool: number) => (): void =>
+      table.fill(index, 1 as SwapSlot, length, entryOwner(pool, 0 as MemcgId));
+    for (const length of [0, 4097]) assert.throws(fill(length, 0), { name: 'InvariantError' });
+    assert.throws(fill(1, 32), { name: 'InvariantError' });
+  });
+});

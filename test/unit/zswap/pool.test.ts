@@ -1,0 +1,99 @@
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
+import { present } from '../../../src/std/assert.ts';
+import { Arena } from '../../../src/zpool/arena.ts';
+import { createZpool } from '../../../src/zpool/open.ts';
+import type { Zpool } from '../../../src/zpool/zpool.ts';
+import { EntryTable, POOL_COUNT_MAX } from '../../../src/zswap/entry.ts';
+import { LANES_MAX, PoolList, ZswapPool } from '../../../src/zswap/pool.ts';
+import { createWordCodec } from '../../support/word-codec.ts';
+
+const zpool = (): Zpool => createZpool('zsmalloc', new Arena(), new EntryTable());
+
+describe('ZswapPool', () => {
+  it('makes up to LANES_MAX lanes, and then keeps each for whoever has waited longest', () => {
+    const rt = new SimRt(1);
+    const pool = new ZswapPool(0, createWordCodec(), zpool(), rt);
+    const woken: string[] = [];
+    const task = (name: string): { resume: () => void } => ({
+      resume: () => {
+        woken.push(name);
+      },
+    });
+    const lanes = Array.from({ length: LANES_MAX }, () => present(pool.takeLane(task('owner'))));
+    assert.equal(new Set([...lanes, pool.loadLane]).size, LANES_MAX + 1);
+    assert.equal(pool.takeLane(task('first')), undefined);
+    assert.equal(pool.takeLane(task('second')), undefined);
+    const lane = present(lanes[0]);
+    pool.putLane(lane);
+    assert.equal(pool.takeLane(task('late')), undefined);
+    rt.run(10);
+    assert.deepEqual(woken, ['first']);
+    assert.equal(pool.takePromisedLane(), lane);
+    for (const other of lanes) pool.putLane(other);
+    rt.run(10);
+    assert.deepEqual(woken.sort(), ['first', 'late', 'second']);
+    pool.takePromisedLane();
+    pool.takePromisedLane();
+    assert.notEqual(pool.takeLane(task('next')), undefined);
+    assert.throws(() => pool.takePromisedLane(), { name: 'InvariantError' });
+  });
+});
+
+describe('PoolList', () => {
+  it('lets a retired pool live until its last reference is gone', () => {
+    const pools = new PoolList(new SimRt(1));
+    const first = pools.find(createWordCodec(1), 'zsmalloc', zpool);
+    pools.setCurrent(first);
+    first.references += 2;
+    const second = pools.find(createWordCodec(2), 'zsmalloc', zpool);
+    pools.setCurrent(second);
+    assert.equal(pools.current, second);
+    assert.deepEqual([...pools.pools()], [first, second]);
+    pools.put(first);
+    assert.equal(pools.get(first.id), first);
+    pools.put(first);
+    assert.deepEqual([...pools.pools()], [second]);
+    assert.throws(() => pools.get(first.id), { name: 'InvariantError' });
+    assert.throws(() => pools.put(first), { name: 'InvariantError' });
+  });
+
+  it('brings a retired pool of the same compressor and allocator back into use', () => {
+    const pools = new PoolList(new SimRt(1));
+    const first = pools.find(createWordCodec(1), 'zsmalloc', zpool);
+    pools.setCurrent(first);
+    first.references += 1;
+    pools.setCurrent(pools.find(createWordCodec(2), 'zsmalloc', zpool));
+    assert.equal(
+      pools.find(createWordCodec(1), 'zsmalloc', () => assert.fail()),
+      first,
+    );
+    const zbud = pools.find(createWordCodec(1), 'zbud', zpool);
+    assert.notEqual(zbud, first);
+    pools.setCurrent(first);
+    assert.equal(pools.current, first);
+    assert.equal(first.references, 2);
+  });
+
+  it('keeps a pool that is chosen again while it is current', () => {
+    const pools = new PoolList(new SimRt(1));
+    const pool = pools.find(createWordCodec(), 'zsmalloc', zpool);
+    pools.setCurrent(pool);
+    pools.setCurrent(pool);
+    assert.equal(pool.references, 1);
+    assert.throws(() => pools.put(pool), { name: 'InvariantError' });
+  });
+
+  it('has as many pools as an entry can name, and reuses the number of one that went', () => {
+    const pools = new PoolList(new SimRt(1));
+    const all = Array.from({ length: POOL_COUNT_MAX }, (_, key) => {
+      const pool = pools.find(createWordCodec(key), 'zsmalloc', zpool);
+      pool.references += 1;
+      return pool;
+    });
+    assert.throws(() => pools.find(createWordCodec(99), 'zsmalloc', zpool), RangeError);
+    pools.put(present(all[3]));
+    assert.equal(pools.find(createWordCodec(99), 'zsmalloc', zpool).id, 3);
+  });
+});
