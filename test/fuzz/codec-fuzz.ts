@@ -1,7 +1,7 @@
 /**
- * A fuzzer for decoders that work in a memory of their own. Sound streams, damaged ones, cut ones and
- * noise, all from one seed, are decoded twice, with two different patterns in everything that the
- * decoder was not given. What must hold for any input: only the output region changes, and the
+ * A fuzzer for decoders that work in a memory of their own. Sound streams, damaged ones, cut ones
+ * and noise, all from one seed, are decoded twice, with two different patterns in everything that
+ * the decoder was not given. What must hold for any input: only the output region changes, and the
  * outcome does not depend on anything but the stream.
  */
 import { PAGE_SIZE } from '../../src/std/units.ts';
