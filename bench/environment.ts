@@ -3,7 +3,6 @@
  * helpers in C, compiled when they are needed.
  */
 import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { createInterface, type Interface } from 'node:readline';
@@ -71,12 +70,17 @@ export class LineProgram {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
+  readonly #closed: Promise<void>;
   #errors = '';
 
   constructor(command: readonly string[]) {
     const [name = '', ...args] = command;
     this.#child = spawn(name, args, { env: { ...process.env, PATH: toolPath } });
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
+    this.#child.on('error', (error) => (this.#errors += error.message));
+    this.#closed = new Promise((resolve) => {
+      this.#child.once('close', () => resolve());
+    });
     // A program that has ended says so in `answer`.
     this.#child.stdin.on('error', () => {});
     this.#reader = createInterface({ input: this.#child.stdout });
@@ -96,8 +100,9 @@ export class LineProgram {
   /** The next line of the program. */
   async answer(): Promise<string> {
     const next = await this.#lines.next();
-    if (next.done === true) throw new Error(this.#errors.trim() || 'ended without an answer');
-    return next.value;
+    if (next.done !== true) return next.value;
+    await this.#closed;
+    throw new Error(this.#errors.trim() || 'ended without an answer');
   }
 
   /** Closes its input and returns the lines that it still had to say. */
@@ -108,7 +113,7 @@ export class LineProgram {
       rest.push(next.value);
       next = await this.#lines.next();
     }
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await this.#closed;
     return rest;
   }
 }

@@ -40,7 +40,7 @@ export async function runMemory(options: MemoryOptions): Promise<Report | undefi
       benchmark: 'memory',
       machine: describeMachine(),
       notes: [
-        `${note}, written again and again until there is 1 GiB, in their order`,
+        `${note}; each 128 KiB are neighbours from a random place among them`,
         'read back and compared before memory is looked at',
       ],
       tables: [

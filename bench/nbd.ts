@@ -98,14 +98,8 @@ function serverContestant(server: ServerUnderLoad, command: string): Contestant 
   return {
     name: server.name,
     run: async () => {
-      const { requests, bytes, seconds, p50, p99, serverMicroseconds } = await server.load(command);
-      return {
-        rate: requests / seconds,
-        megabytes: bytes / 1e6 / seconds,
-        p50,
-        p99,
-        serverMicroseconds,
-      };
+      const { requests, bytes, seconds, ...rest } = await server.load(command);
+      return { rate: requests / seconds, megabytes: bytes / 1e6 / seconds, ...rest };
     },
   };
 }

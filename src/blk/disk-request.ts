@@ -2,7 +2,7 @@
  * The record of a block request under way on a {@link SwapDisk}: its progress page by page, and all
  * that it may hold while it waits. Made once and reused, so a request makes no garbage.
  */
-import { assert } from '../std/assert.ts';
+import { InvariantError, assert } from '../std/assert.ts';
 import { EIO, OK, type Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
@@ -145,4 +145,9 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
     if (this.error === OK) this.error = error === OK ? EIO : error;
     this.stage = 'next';
   }
+}
+
+/** A request is at a stage that its verb does not have. */
+export function wrongStage(request: DiskRequest): never {
+  throw new InvariantError(`${request.op} cannot be at ${request.stage}`);
 }

@@ -16,7 +16,7 @@ import {
   type DiskContext,
   type Step,
 } from './disk-context.ts';
-import type { DiskRequest } from './disk-request.ts';
+import { wrongStage, type DiskRequest } from './disk-request.ts';
 
 /** Runs a read as far as it goes. */
 export function runRead(context: DiskContext, request: DiskRequest): Step {
@@ -46,8 +46,16 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
       case 'reading':
         finishRead(context, request);
         break;
-      default:
-        assert(false, `read cannot be at ${request.stage}`);
+      case 'fill':
+      case 'fill-bio':
+      case 'filling':
+      case 'store':
+      case 'spill':
+      case 'spill-bio':
+      case 'flush':
+      case 'flushing':
+      case 'finished':
+        wrongStage(request);
     }
   }
 }

@@ -21,7 +21,7 @@ import {
   type DiskContext,
   type Step,
 } from './disk-context.ts';
-import type { DiskRequest } from './disk-request.ts';
+import { wrongStage, type DiskRequest } from './disk-request.ts';
 import { finishFlush, startFlush } from './flush.ts';
 
 /** Runs a write as far as it goes. */
@@ -59,8 +59,12 @@ export function runWritePage(context: DiskContext, request: DiskRequest): Step {
     case 'flushing':
       finishFlush(context, request);
       return 'finished';
-    default:
-      return assert(false, `write cannot be at ${request.stage}`) as never;
+    case 'next':
+    case 'device':
+    case 'device-bio':
+    case 'reading':
+    case 'finished':
+      return wrongStage(request);
   }
 }
 

@@ -13,6 +13,9 @@ export const CODEC_WINDOW_BYTES: number = 4096 + 512;
 /** {@link CodecLane.compress}: the page does not fit in fewer than 4096 bytes. */
 export const INCOMPRESSIBLE = 0;
 
+/** {@link CodecLane.compress}: the compressor gave up on the page for a reason of its own. */
+export const COMPRESS_FAILED = -1;
+
 /** One working context of a codec. */
 export interface CodecLane {
   /**
@@ -24,7 +27,8 @@ export interface CodecLane {
   /**
    * Compresses a page of exactly 4096 bytes into the window. The source is not changed.
    *
-   * @returns bytes produced, 1..4095, or {@link INCOMPRESSIBLE}. Throws only on a broken invariant.
+   * @returns bytes produced, 1..4095, or {@link INCOMPRESSIBLE}, or {@link COMPRESS_FAILED}. Throws
+   *   only on a broken invariant.
    */
   compress(page: Uint8Array): number;
   /**

@@ -20,7 +20,7 @@ import { assert } from '../std/assert.ts';
 import { ZswapError } from '../std/error.ts';
 import { PrefixViews } from '../std/prefix-views.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { CODEC_WINDOW_BYTES, INCOMPRESSIBLE } from './codec.ts';
+import { CODEC_WINDOW_BYTES, COMPRESS_FAILED, INCOMPRESSIBLE } from './codec.ts';
 import type { Codec, CodecLane } from './codec.ts';
 import { ZSTD_LEVELS, isLevel, levelRangeText } from './levels.ts';
 
@@ -163,7 +163,7 @@ class ZstdLane implements CodecLane {
     assert(page.length === PAGE_SIZE);
     this.#page.set(page);
     const frameBytes = this.#compressFrame();
-    assert(frameBytes > ZSTD_FRAME_HEADER.length, 'zstd: a page was not compressed');
+    if (frameBytes <= ZSTD_FRAME_HEADER.length) return COMPRESS_FAILED;
     this.#assertHeader();
     const length = frameBytes - ZSTD_FRAME_HEADER.length;
     return length < PAGE_SIZE ? length : INCOMPRESSIBLE;

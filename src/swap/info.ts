@@ -4,7 +4,6 @@
  * areas are only numbers, so there may be thousands.
  */
 import { assert, present } from '../std/assert.ts';
-import type { Brand } from '../std/brand.ts';
 import { ZswapError } from '../std/error.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Rt } from '../rt/rt.ts';
@@ -13,9 +12,6 @@ import type { Backing } from './backing.ts';
 import { SwapCache } from './cache.ts';
 import { SLOT_END, SWAPFILE_CLUSTER, SwapTable, type SwapSlot } from './table.ts';
 import { createVmstat, type Vmstat } from './vmstat.ts';
-
-/** A page's number within its area. */
-export type SwapOffset = Brand<number, 'SwapOffset'>;
 
 /**
  * Told when a slot that zswap backs gets another backing or none, before anybody can see the slot

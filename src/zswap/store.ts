@@ -8,7 +8,7 @@
 import { assert } from '../std/assert.ts';
 import { ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { INCOMPRESSIBLE, type CodecLane } from '../codec/codec.ts';
+import { COMPRESS_FAILED, INCOMPRESSIBLE, type CodecLane } from '../codec/codec.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Task } from '../rt/rt.ts';
 import type { SwapSlot } from '../swap/table.ts';
@@ -124,10 +124,13 @@ function commit(
 ): RejectReason | undefined {
   const pool = op.pool;
   assert(pool !== undefined);
-  const raw = op.length === INCOMPRESSIBLE;
+  const failed = op.length === COMPRESS_FAILED;
+  const raw = failed || op.length === INCOMPRESSIBLE;
   // Kept raw, an incompressible page keeps its place in the LRU order of what goes to the device;
   // a group whose pages never go there would only pin full pages for no gain.
-  if (raw && !memcg.writebackEnabled()) return 'reject_compress_poor';
+  if (raw && !memcg.writebackEnabled()) {
+    return failed ? 'reject_compress_fail' : 'reject_compress_poor';
+  }
   const length = raw ? PAGE_SIZE : op.length;
   const index = zswap.entries.allocate();
   if (index === 0) return 'reject_kmemcache_fail';

@@ -99,111 +99,144 @@ describe('real clients', () => {
     }
   });
 
-  describe('qemu-img', () => {
-    itNeeds(['qemu-img'], 'converts onto the export and finds it identical', async () => {
-      const raw = ['-f', 'raw'];
-      await runOk('qemu-img', ['convert', '-n', ...raw, '-O', 'raw', image, daemon.uri()]);
-      const text = await runOk('qemu-img', ['compare', ...raw, '-F', 'raw', image, daemon.uri()]);
-      assert.match(text, /Images are identical/);
+  for (const transport of ['Unix', 'TCP']) {
+    const uri = (): string => (transport === 'Unix' ? daemon.uri() : daemon.tcpUri());
+
+    describe(`qemu-img over ${transport}`, () => {
+      itNeeds(['qemu-img'], 'converts onto the export and finds it identical', async () => {
+        const raw = ['-f', 'raw'];
+        await runOk('qemu-img', ['convert', '-n', ...raw, '-O', 'raw', image, uri()]);
+        const text = await runOk('qemu-img', ['compare', ...raw, '-F', 'raw', image, uri()]);
+        assert.match(text, /Images are identical/);
+      });
+
+      itNeeds(['qemu-img'], 'maps the export without a gap', async () => {
+        const args = ['map', '-f', 'raw', '--output=json', uri()];
+        const extents = JSON.parse(await runOk('qemu-img', args)) as { length: number }[];
+        assert.equal(
+          extents.reduce((sum, extent) => sum + extent.length, 0),
+          EXPORT_BYTES,
+        );
+      });
     });
 
-    itNeeds(['qemu-img'], 'maps the export without a gap', async () => {
-      const args = ['map', '-f', 'raw', '--output=json', daemon.uri()];
-      const extents = JSON.parse(await runOk('qemu-img', args)) as { length: number }[];
-      assert.equal(
-        extents.reduce((sum, extent) => sum + extent.length, 0),
-        EXPORT_BYTES,
+    describe(`qemu-io over ${transport}`, () => {
+      const io = async (...commands: readonly string[]): Promise<void> => {
+        const args = commands.flatMap((command) => ['-c', command]);
+        const text = await runOk('qemu-io', ['-f', 'raw', ...args, uri()]);
+        assert.doesNotMatch(text, /failed|error/i, text);
+      };
+
+      itNeeds(['qemu-io'], 'reads patterns back, aligned and not', () =>
+        io(
+          'write -P 0xa1 0 1M',
+          'write -P 0xa2 4096 4096',
+          'write -P 0xa3 10000 5000',
+          'read -P 0xa1 0 4096',
+          'read -P 0xa2 4096 4096',
+          'read -P 0xa1 8192 1808',
+          'read -P 0xa3 10000 5000',
+          'read -P 0xa1 15000 1033576',
+        ),
+      );
+
+      itNeeds(['qemu-io'], 'reads zeros after a discard and after write zeroes', () =>
+        io(
+          'write -P 0xb1 2M 4M',
+          'discard 3M 1M',
+          'write -z 4M 4096',
+          'write -z -u 4198400 4096',
+          'write -z 5000000 3000',
+          'read -P 0xb1 2M 1M',
+          'read -P 0 3M 1M',
+          'read -P 0 4M 8192',
+          'read -P 0xb1 4202496 797504',
+          'read -P 0 5000000 3000',
+          'read -P 0xb1 5003000 4096',
+        ),
+      );
+
+      itNeeds(['qemu-io'], 'has forced writes and flushes done in order', () =>
+        io(
+          'write -f -P 0xc1 8M 64k',
+          'aio_write -P 0xc2 9M 64k',
+          'aio_write -P 0xc3 10M 64k',
+          'aio_flush',
+          'flush',
+          'read -P 0xc1 8M 64k',
+          'read -P 0xc2 9M 64k',
+          'read -P 0xc3 10M 64k',
+        ),
       );
     });
-  });
 
-  describe('qemu-io', () => {
-    const io = async (...commands: readonly string[]): Promise<void> => {
-      const args = commands.flatMap((command) => ['-c', command]);
-      const text = await runOk('qemu-io', ['-f', 'raw', ...args, daemon.uri()]);
-      assert.doesNotMatch(text, /failed|error/i, text);
-    };
+    describe(`fio over ${transport}`, () => {
+      const fio = async (options: string): Promise<void> => {
+        const fixed = `--name=verify --ioengine=nbd --uri=${uri()} --thread --size=16M`;
+        const verify =
+          '--verify=crc32c --verify_fatal=1 --do_verify=1 --verify_state_save=0 --randseed=7';
+        const args = `${fixed} ${verify} ${options} --output-format=json`.split(' ');
+        const text = await runOk('fio', args);
+        const { jobs } = JSON.parse(text.slice(text.indexOf('{'))) as FioOutput;
+        for (const job of jobs) {
+          assert.equal(job.error, 0, text);
+          assert.ok(job.write.total_ios > 0 && job.read.total_ios > 0, text);
+        }
+      };
 
-    itNeeds(['qemu-io'], 'reads patterns back, aligned and not', () =>
-      io(
-        'write -P 0xa1 0 1M',
-        'write -P 0xa2 4096 4096',
-        'write -P 0xa3 10000 5000',
-        'read -P 0xa1 0 4096',
-        'read -P 0xa2 4096 4096',
-        'read -P 0xa1 8192 1808',
-        'read -P 0xa3 10000 5000',
-        'read -P 0xa1 15000 1033576',
-      ),
-    );
+      itNeeds(['fio'], 'verifies random mixed blocks, depth 16 on two connections', async () => {
+        const two = '--numjobs=2 --offset_increment=16M --iodepth=16';
+        await fio(`--rw=randrw --bsrange=4k-128k --refill_buffers ${two}`);
+      });
 
-    itNeeds(['qemu-io'], 'reads zeros after a discard and after write zeroes', () =>
-      io(
-        'write -P 0xb1 2M 4M',
-        'discard 3M 1M',
-        'write -z 4M 4096',
-        'write -z -u 4198400 4096',
-        'write -z 5000000 3000',
-        'read -P 0xb1 2M 1M',
-        'read -P 0 3M 1M',
-        'read -P 0 4M 8192',
-        'read -P 0xb1 4202496 797504',
-        'read -P 0 5000000 3000',
-        'read -P 0xb1 5003000 4096',
-      ),
-    );
+      // fio sends a block's trim and write without waiting in between, so the depth must be 1.
+      itNeeds(['fio'], 'verifies 4 KiB writes after trims', async () => {
+        await fio('--rw=randtrimwrite --bs=4k --buffer_compress_percentage=60 --iodepth=1');
+      });
+    });
 
-    itNeeds(['qemu-io'], 'has forced writes and flushes done in order', () =>
-      io(
-        'write -f -P 0xc1 8M 64k',
-        'aio_write -P 0xc2 9M 64k',
-        'aio_write -P 0xc3 10M 64k',
-        'aio_flush',
-        'flush',
-        'read -P 0xc1 8M 64k',
-        'read -P 0xc2 9M 64k',
-        'read -P 0xc3 10M 64k',
-      ),
-    );
-  });
-
-  describe('fio', () => {
-    const fio = async (options: string): Promise<void> => {
-      const fixed = `--name=verify --ioengine=nbd --uri=${daemon.uri()} --thread --size=16M`;
-      const verify =
-        '--verify=crc32c --verify_fatal=1 --do_verify=1 --verify_state_save=0 --randseed=7';
-      const args = `${fixed} ${verify} ${options} --output-format=json`.split(' ');
-      const text = await runOk('fio', args);
-      const { jobs } = JSON.parse(text.slice(text.indexOf('{'))) as FioOutput;
-      for (const job of jobs) {
-        assert.equal(job.error, 0, text);
-        assert.ok(job.write.total_ios > 0 && job.read.total_ios > 0, text);
+    describe(`libnbd against a model over ${transport}`, () => {
+      for (const replies of ['structured', 'simple']) {
+        itNeeds(
+          ['python3-libnbd'],
+          `agrees on every byte and error, ${replies} replies`,
+          async () => {
+            const script = projectFile('test/e2e/model.py');
+            const text = await runOk(PYTHON, [script, uri(), replies, '11', '1500']);
+            assert.match(text, /MODEL PASS/);
+          },
+        );
       }
+    });
+  }
+
+  describe('nbdkit', () => {
+    const front = async (
+      uri: string,
+      filters: readonly string[],
+      script: string,
+    ): Promise<void> => {
+      const args = ['-U', '-', '--exit-with-parent', ...filters, 'nbd', `uri=${uri}`];
+      await runOk('nbdkit', [...args, '--run', script]);
     };
 
-    itNeeds(['fio'], 'verifies random mixed blocks, depth 16 on two connections', async () => {
-      const two = '--numjobs=2 --offset_increment=16M --iodepth=16';
-      await fio(`--rw=randrw --bsrange=4k-128k --refill_buffers ${two}`);
+    itNeeds(['nbdkit', 'nbdcopy'], 'finds as a proxy what was written before', async () => {
+      writeImage(31);
+      await runOk('nbdcopy', [image, daemon.uri()]);
+      // The filter refuses a write that differs from what is there.
+      await front(daemon.uri(), ['--filter=checkwrite'], `nbdcopy '${image}' "$uri"`);
     });
 
-    // fio sends a block's trim and write without waiting in between, so the depth must be 1.
-    itNeeds(['fio'], 'verifies 4 KiB writes after trims', async () => {
-      await fio('--rw=randtrimwrite --bs=4k --buffer_compress_percentage=60 --iodepth=1');
-    });
-  });
-
-  describe('libnbd against a model', () => {
-    for (const replies of ['structured', 'simple']) {
-      itNeeds(
-        ['python3-libnbd'],
-        `agrees on every byte and error, ${replies} replies`,
-        async () => {
-          const script = projectFile('test/e2e/model.py');
-          const text = await runOk(PYTHON, [script, daemon.uri(), replies, '11', '1500']);
-          assert.match(text, /MODEL PASS/);
-        },
+    itNeeds(['nbdkit', 'nbdcopy'], 'splits requests and retries as a proxy over TCP', async () => {
+      writeImage(32);
+      const filters = ['--filter=blocksize', '--filter=retry'];
+      await front(
+        daemon.tcpUri(),
+        filters,
+        `nbdcopy '${image}' "$uri" && nbdcopy "$uri" '${copy}'`,
       );
-    }
+      assertSameFiles();
+    });
   });
 
   describe('nbdfuse', () => {

@@ -139,12 +139,12 @@ describe('the race checkers find', () => {
   });
 
   it('a store that goes on with the staging page of others after a wait', () => {
-    const { keepPage } = StoreOp.prototype;
+    const keepPage = present(Object.getOwnPropertyDescriptor(StoreOp.prototype, 'keepPage'));
     StoreOp.prototype.keepPage = () => {};
     try {
       assert.match(finding({}), /never written there|overwritten|torn/);
     } finally {
-      StoreOp.prototype.keepPage = keepPage;
+      Object.defineProperty(StoreOp.prototype, 'keepPage', keepPage);
     }
   });
 

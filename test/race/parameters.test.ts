@@ -110,4 +110,17 @@ describe('parameters switched while requests run', () => {
       checkPools(race);
     });
   });
+
+  it('loses nothing when objects are moved together all the time, in pools old and new', () => {
+    let moved = 0;
+    const meddle: Knob = (machine, memcg, prng) => {
+      sometimes(pool)(machine, memcg, prng);
+      if (machine.zswap.compactor.running) moved += 1;
+    };
+    races({ devicePages: 64, compactAfterEntries: 1, meddle }, (race) => {
+      race.run();
+      checkPools(race);
+    });
+    assert.ok(moved > 0, 'compaction never ran');
+  });
 });

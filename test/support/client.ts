@@ -1,6 +1,4 @@
-/**
- * A client of a disk in tests: simple requests with their outcome, over the real request records.
- */
+/** A client of a disk in tests: requests with their outcome, over the real request records. */
 import { Payload } from '../../src/blk/payload.ts';
 import type { BlkDisk, BlkOp, BlkRequest } from '../../src/blk/request.ts';
 

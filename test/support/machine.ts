@@ -29,7 +29,7 @@ export interface MachineOptions {
   readonly arenaPages?: number;
   readonly entryLimit?: number;
   readonly biosInFlight?: number;
-  /** Entries that must have gone before compaction begins. Default 3, so that it often runs. */
+  /** Entries that must have gone before compaction begins. */
   readonly compactAfterEntries?: number;
 }
 
@@ -60,8 +60,11 @@ export class TestMachine {
       swap: this.swap,
       memcgs: this.memcgs,
       params: this.params,
-      compactAfterEntries: options.compactAfterEntries ?? 3,
+      compactAfterEntries: 3,
       ...(options.entryLimit === undefined ? {} : { entryLimit: options.entryLimit }),
+      ...(options.compactAfterEntries === undefined
+        ? {}
+        : { compactAfterEntries: options.compactAfterEntries }),
     });
     const zpool = options.zpool ?? 'zsmalloc';
     this.zswap.setCurrentPool(options.codec ?? createLz4(), zpool, (cells) =>

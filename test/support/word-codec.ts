@@ -5,13 +5,16 @@
  */
 import { PrefixViews } from '../../src/std/prefix-views.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
-import { CODEC_WINDOW_BYTES, INCOMPRESSIBLE } from '../../src/codec/codec.ts';
+import { CODEC_WINDOW_BYTES, COMPRESS_FAILED, INCOMPRESSIBLE } from '../../src/codec/codec.ts';
 import type { Codec, CodecLane } from '../../src/codec/codec.ts';
 
 /** Bytes that a page of this word is compressed to: 16, 316, 616, 916 or 1216. */
 export function wordLength(word: number): number {
   return 16 + (word % 5) * 300;
 }
+
+/** A page that begins with this byte makes the compressor fail. */
+export const FAILING_BYTE = 0xfa;
 
 /** @param key - a small number; codecs of different keys do not understand each other */
 export function createWordCodec(key = 0): Codec {
@@ -30,6 +33,7 @@ class WordLane implements CodecLane {
 
   compress(page: Uint8Array): number {
     const shifted = page.subarray(4);
+    if (page[0] === FAILING_BYTE) return COMPRESS_FAILED;
     const same = Buffer.from(page.buffer, page.byteOffset, PAGE_SIZE - 4).equals(shifted);
     if (!same) return INCOMPRESSIBLE;
     const word = new DataView(page.buffer, page.byteOffset).getUint32(0, true);

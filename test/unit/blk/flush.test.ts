@@ -113,8 +113,7 @@ describe('flush of refused pages', () => {
     assert.equal(machine.swap.backing?.usedPages, 8);
     assert.deepEqual(machine.read(0, 8), words(1, 8));
     assert.deepEqual(machine.read(8, 4), new Uint8Array(4 * 4096));
-    // The older copy is in place until the new one is acknowledged, so a full device stays as it
-    // is.
+    // The older copy stays until the new one is acknowledged, so a full device stays as it is.
     assert.equal(machine.spillPages(0, words(50, 1)), ENOSPC);
     assert.deepEqual(machine.read(0), wordPage(1));
     machine.request('trim', 7 * 4096, 4096);

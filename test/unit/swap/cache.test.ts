@@ -102,7 +102,7 @@ describe('SwapCache', () => {
     assert.equal(cache.busySlots, 0);
   });
 
-  it("catches a wait for a slot of one's own, and an unlock of what is not one's own", () => {
+  it('catches who waits for a slot of its own, and who unlocks what is not', () => {
     const cache = new SwapCache(new SimRt(1));
     const [owner, other] = [new Waiter(), new Waiter()];
     assert.throws(() => cache.unlock(slotOf(3), owner), { name: 'InvariantError' });

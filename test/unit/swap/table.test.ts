@@ -1,7 +1,6 @@
 /**
  * Goal: the table says of each slot what was last said to it, counts what is not free, and steps
- * over what is. Method: random writes against a map, in slots at both ends of two chunks and of the
- * table.
+ * over what is. Method: random writes against a map, in slots at both ends of chunks and table.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

@@ -1,57 +1,61 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { submit } from '../../support/client.ts';
+import type { SwapSlot } from '../../../src/swap/table.ts';
 import { TestMachine } from '../../support/machine.ts';
+import { wordPage } from '../../support/chosen-pages.ts';
+import { TestStore, peek } from '../../support/stores.ts';
+import { createWordCodec } from '../../support/word-codec.ts';
 
-/** Pages that compress to a few hundred bytes each, all different. */
-function fill(machine: TestMachine, pages: number): ReturnType<TestMachine['export']>['disk'] {
-  const { disk } = machine.export('vm', pages);
-  for (let page = 0; page < pages; page += 1)
-    submit(disk, 'write', page * PAGE_SIZE, PAGE_SIZE, contents(page));
-  machine.rt.run(1_000_000);
-  return disk;
+const PAGES = 600;
+/** Words of one compressed length, so that all objects are of one size class. */
+const wordOf = (page: number): number => 5 * page + 2;
+
+/** A pool of PAGES entries, in a machine that runs without points. */
+function filled(compactAfterEntries: number): {
+  machine: TestMachine;
+  slot: (page: number) => SwapSlot;
+} {
+  const machine = new TestMachine({ codec: createWordCodec(), compactAfterEntries });
+  machine.rt.point = () => false;
+  const { disk, memcg } = machine.export('vm', PAGES);
+  const slot = (page: number): SwapSlot => disk.area.slot(page);
+  for (let page = 0; page < PAGES; page += 1) {
+    new TestStore(machine.zswap, slot(page), memcg, wordPage(wordOf(page))).resume();
+  }
+  machine.check();
+  return { machine, slot };
 }
 
-function contents(page: number): Uint8Array {
-  const data = new Uint8Array(PAGE_SIZE);
-  for (let at = 0; at < 600; at += 1) data[at * 6] = (page * 31 + at * at) & 255;
-  data[0] = page & 255;
-  data[1] = page >> 8;
-  return data;
-}
-
-describe('compaction in the background', () => {
-  it('gives back the pages that scattered frees leave half empty, and loses nothing', () => {
-    const machine = new TestMachine();
-    const disk = fill(machine, 600);
-    const before = machine.zswap.poolTotalSize;
-    for (let page = 0; page < 600; page += 1) {
-      if (page % 4 !== 0) submit(disk, 'trim', page * PAGE_SIZE, PAGE_SIZE);
-    }
+describe('Compactor', () => {
+  it('gives pages back when enough entries have gone, and loses none that stay', () => {
+    const { machine, slot } = filled(300);
+    const full = machine.zswap.pools.totalPages();
+    for (let page = 0; page < PAGES; page += 1) if (page % 4 !== 0) machine.swap.free(slot(page));
+    assert.equal(machine.zswap.compactor.running, true);
+    const before = machine.zswap.pools.totalPages();
     machine.settle();
-    const { stored_pages } = machine.zswap.stats;
-    assert.equal(stored_pages, 150);
-    // A quarter of the pages is left; scattered as they are, without compaction nearly all zspages
-    // would still be held.
-    assert.ok(machine.zswap.poolTotalSize < before * 0.45, `${machine.zswap.poolTotalSize}`);
-    for (let page = 0; page < 600; page += 4) {
-      const read = submit(disk, 'read', page * PAGE_SIZE, PAGE_SIZE);
-      machine.settle();
-      assert.deepEqual(Buffer.from(read.data), Buffer.from(contents(page)));
+    assert.equal(machine.zswap.compactor.running, false);
+    const after = machine.zswap.pools.totalPages();
+    assert.ok(after < before && after < full / 3, `${full}, ${before}, ${after} pages`);
+    for (let page = 0; page < PAGES; page += 4) {
+      assert.deepEqual(peek(machine, slot(page)), wordPage(wordOf(page)));
     }
   });
 
-  it('rests until enough entries have gone, and after nothing more is to gain', () => {
-    const machine = new TestMachine({ compactAfterEntries: 50 });
-    const disk = fill(machine, 60);
-    for (let page = 0; page < 49; page += 1) submit(disk, 'trim', page * PAGE_SIZE, PAGE_SIZE);
-    machine.rt.run(1_000_000);
+  it('does nothing before', () => {
+    const { machine, slot } = filled(300);
+    for (let page = 0; page < 299; page += 1) machine.swap.free(slot(page));
     assert.equal(machine.zswap.compactor.running, false);
-    submit(disk, 'trim', 49 * PAGE_SIZE, PAGE_SIZE);
-    while (!machine.zswap.compactor.running && machine.rt.step());
+    machine.swap.free(slot(299));
     assert.equal(machine.zswap.compactor.running, true);
-    machine.settle();
+  });
+
+  it('waits until what has gone is a good part of what is left', () => {
+    const { machine, slot } = filled(1);
+    // An eighth of the rest: 67 of 533.
+    for (let page = 0; page < 66; page += 1) machine.swap.free(slot(page));
     assert.equal(machine.zswap.compactor.running, false);
+    machine.swap.free(slot(66));
+    assert.equal(machine.zswap.compactor.running, true);
   });
 });

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import type { Memcg } from '../../../src/memcg/memcg.ts';
 import { present } from '../../../src/std/assert.ts';
 import { ENOMEM } from '../../../src/std/errno.ts';
+import { PAGE_SIZE } from '../../../src/std/units.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
 import { createZpool } from '../../../src/zpool/open.ts';
 import { LANES_MAX } from '../../../src/zswap/pool.ts';
@@ -15,7 +16,7 @@ import { countStored } from '../../../src/zswap/store.ts';
 import { TestMachine, type MachineOptions } from '../../support/machine.ts';
 import { randomPage, wordPage } from '../../support/chosen-pages.ts';
 import { TestStore, load, peek, store } from '../../support/stores.ts';
-import { createWordCodec, wordLength } from '../../support/word-codec.ts';
+import { FAILING_BYTE, createWordCodec, wordLength } from '../../support/word-codec.ts';
 
 interface SetUp {
   readonly machine: TestMachine;
@@ -28,6 +29,10 @@ function setUp(options: MachineOptions = {}): SetUp {
   const machine = new TestMachine({ codec: createWordCodec(), ...options });
   const { disk, memcg } = machine.export('vm', 64);
   return { machine, memcg, slot: disk.area.slot(3), other: disk.area.slot(4) };
+}
+
+function failingPage(): Uint8Array {
+  return new Uint8Array(PAGE_SIZE).fill(FAILING_BYTE);
 }
 
 /** All that a store could change, beside the reasons of rejection and `pool_limit_hit`. */
@@ -205,6 +210,13 @@ describe('storePage rejects', () => {
       randomPage(1),
     ],
     [
+      'a page of such a group that the compressor fails on',
+      'reject_compress_fail',
+      {},
+      ({ memcg }) => memcg.setWriteback(false),
+      failingPage(),
+    ],
+    [
       'a page that the allocator has no size for',
       'reject_compress_poor',
       { zpool: 'zbud' },
@@ -243,6 +255,13 @@ describe('storePage rejects', () => {
       });
     }
   }
+
+  it('not a page that the compressor fails on if it can be written back: that is kept raw', () => {
+    const { machine, memcg, slot } = setUp();
+    assert.equal(store(machine, slot, memcg, failingPage()), 'stored');
+    assert.equal(machine.zswap.stats.stored_incompressible_pages, 1);
+    assert.deepEqual(load(machine, slot), failingPage());
+  });
 
   it('accepts again what it rejected, once the cause is gone', () => {
     const { machine, memcg, slot } = setUp();
