@@ -23,7 +23,9 @@ describe('openEngine', () => {
       const folder = makeFolder();
       try {
         const spill = join(folder.path, 'spill');
-        await assert.rejects(openEngine({ ...options, spill }), (error) => said.test(String(error)));
+        await assert.rejects(openEngine({ ...options, spill }), (error) =>
+          said.test(String(error)),
+        );
         // Neither locked nor marked as in use.
         const engine = await openEngine({ ...good, spill });
         await engine.close();
