@@ -9,8 +9,8 @@
  * @see mm/zswap.c struct zswap_pool, zswap_pool_current_get
  */
 import { assert, present } from '../std/assert.ts';
-import type { Rt, Task } from '../rt/rt.ts';
-import { Ring } from '../std/ring.ts';
+import { Mempool } from '../rt/mempool.ts';
+import type { Rt } from '../rt/rt.ts';
 import type { Codec, CodecLane } from '../codec/codec.ts';
 import type { Zpool } from '../zpool/zpool.ts';
 import { POOL_COUNT_MAX } from './entry.ts';
@@ -27,46 +27,15 @@ export class ZswapPool {
   readonly loadLane: CodecLane;
   /** Entries, stores under way, and what keeps the pool chosen. */
   references = 0;
-  readonly #rt: Rt;
-  readonly #spareLanes: CodecLane[] = [];
-  readonly #waiting = new Ring<Task>();
-  #lanesMade = 0;
-  #lanesPromised = 0;
+  /** Lanes to compress with, {@link LANES_MAX} of them. */
+  readonly lanes: Mempool<CodecLane>;
 
   constructor(id: number, codec: Codec, zpool: Zpool, rt: Rt) {
     this.id = id;
     this.codec = codec;
     this.zpool = zpool;
-    this.#rt = rt;
     this.loadLane = codec.createLane();
-  }
-
-  /**
-   * Takes a lane to compress with. Undefined: all are taken, and the task is woken when one is kept
-   * for it; it then calls {@link takePromisedLane}.
-   */
-  takeLane(task: Task): CodecLane | undefined {
-    if (this.#spareLanes.length > this.#lanesPromised) return this.#spareLanes.pop();
-    if (this.#lanesMade < LANES_MAX) {
-      this.#lanesMade += 1;
-      return this.codec.createLane();
-    }
-    this.#waiting.push(task);
-    return undefined;
-  }
-
-  takePromisedLane(): CodecLane {
-    assert(this.#lanesPromised > 0);
-    this.#lanesPromised -= 1;
-    return present(this.#spareLanes.pop());
-  }
-
-  putLane(lane: CodecLane): void {
-    this.#spareLanes.push(lane);
-    const next = this.#waiting.shift();
-    if (next === undefined) return;
-    this.#lanesPromised += 1;
-    this.#rt.wake(next);
+    this.lanes = new Mempool(rt, LANES_MAX, () => codec.createLane());
   }
 }
 

@@ -72,12 +72,12 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
   if (op.stage === 'admit') {
     const reason = admit(zswap, op, memcg);
     if (reason !== undefined) return reject(zswap, op, reason);
-    op.lane = op.pool?.takeLane(task);
+    op.lane = op.pool?.lanes.take(task);
     op.stage = op.lane === undefined ? 'lane' : 'admitted';
     if (op.lane === undefined) return wait(op);
     if (zswap.rt.point('zswap.store.admitted', task)) return wait(op);
   } else if (op.stage === 'lane') {
-    op.lane = op.pool?.takePromisedLane();
+    op.lane = op.pool?.lanes.takePromised();
     op.stage = 'admitted';
   }
   assert(op.lane !== undefined);
@@ -87,7 +87,7 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
     if (zswap.rt.point('zswap.store.compressed', task)) return wait(op);
   }
   const reason = commit(zswap, op, memcg, op.lane);
-  op.pool?.putLane(op.lane);
+  op.pool?.lanes.put(op.lane);
   if (reason !== undefined) return reject(zswap, op, reason);
   finish(zswap, op);
   return 'stored';

@@ -12,41 +12,12 @@ describe('BioPool', () => {
     const first = present(pool.take(task));
     const second = present(pool.take(task));
     assert.notEqual(first, second);
+    assert.equal(pool.take(task), undefined);
     assert.equal(pool.inUse, 2);
     const full = pool.metadataBytes;
+    assert.equal(full, 2 * 128 * 1024);
     pool.put(first);
-    assert.equal(pool.inUse, 1);
-    assert.equal(pool.take(task), first);
+    assert.equal(pool.takePromised(), first);
     assert.equal(pool.metadataBytes, full);
-  });
-
-  it('keeps a bio for whoever has waited longest, though others ask meanwhile', () => {
-    const rt = new SimRt(1);
-    const pool = new BioPool(rt, 1);
-    const woken: string[] = [];
-    const task = (name: string): { resume: () => void } => ({
-      resume: () => {
-        woken.push(name);
-      },
-    });
-    const bio = present(pool.take(task('owner')));
-    assert.equal(pool.take(task('first')), undefined);
-    assert.equal(pool.take(task('second')), undefined);
-    pool.put(bio);
-    assert.equal(pool.take(task('late')), undefined);
-    rt.run(10);
-    assert.deepEqual(woken, ['first']);
-    assert.equal(pool.takePromised(), bio);
-    pool.put(bio);
-    rt.run(10);
-    pool.put(pool.takePromised());
-    rt.run(10);
-    assert.deepEqual(woken, ['first', 'second', 'late']);
-  });
-
-  it('gives nothing to a task that was promised nothing', () => {
-    const pool = new BioPool(new SimRt(1), 1);
-    pool.put(present(pool.take({ resume: () => {} })));
-    assert.throws(() => pool.takePromised(), { name: 'InvariantError' });
   });
 });
