@@ -2,8 +2,8 @@
 // Plain JavaScript because it must run before anything is compiled.
 //
 // With `--if-needed` it does nothing where a complete build is newer than every source. npm runs it
-// so (`prepare`): not only at `npm ci`, but also when npx is used in this folder for the first time,
-// and then a rebuild would take the files away from a daemon that is running.
+// so (`prepare`): at `npm ci`, but also when npx is used in this folder for the first time, and then
+// a rebuild would take the files away from a daemon that is running.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,8 @@ function isUpToDate() {
 
 if (!process.argv.includes('--if-needed') || !isUpToDate()) {
   rmSync(`${root}/dist`, { recursive: true, force: true });
-  const kernels = readdirSync(`${root}/assembly`).filter((name) => name.endsWith('.asconfig.json'));
-  for (const file of kernels) {
+  const isKernel = (name) => name.endsWith('.asconfig.json');
+  for (const file of readdirSync(`${root}/assembly`).filter(isKernel)) {
     run('node_modules/assemblyscript/bin/asc.js', ['--config', `assembly/${file}`]);
   }
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
