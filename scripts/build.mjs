@@ -1,8 +1,8 @@
 // Builds everything: the AssemblyScript codec kernels first, then TypeScript.
 // Plain JavaScript because it must run before anything is compiled.
 //
-// With `--if-needed` it does nothing where a complete build is newer than every source. npm runs it
-// so (`prepare`): at `npm ci`, but also when npx is used in this folder for the first time, and then
+// With `--if-needed` it does nothing where a complete build is newer than every source. So npm runs
+// it (`prepare`): at `npm ci`, but also when npx is first used in this folder, where
 // a rebuild would take the files away from a daemon that is running.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
