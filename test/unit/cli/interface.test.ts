@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await Promise.all(clients.map((client) => client.vanish()));
-  for (const { process } of running) process.kill('SIGKILL');
+  for (const { process } of running) process.kill('SIGTERM');
   await Promise.all(running.map(({ finished }) => finished));
   running = [];
   clients = [];
