@@ -14,13 +14,13 @@ const engine = await openEngine({
 });
 const server = createNbdServer({ exports: () => engine.exports, rt: engine.rt });
 await server.listenUnix(socket);
-console.log(`nbd+unix:///vm1?socket=${socket}`);
+console.log(`ready nbd+unix:///vm1?socket=${socket} nbd+unix:///vm2?socket=${socket}`);
 
-process.once('SIGTERM', () => {
-  void (async () => {
-    await server.close();
-    const { vmstat, memcg } = engine.snapshot();
-    console.log(`zswpout ${vmstat.zswpout}, vm1 ${memcg['vm1']?.['memory.zswap.current']} bytes`);
-    await engine.close();
-  })();
-});
+// A spill file that is not closed is refused at the next start, so every orderly end closes it.
+async function stop(): Promise<void> {
+  await server.close();
+  const { vmstat, memcg } = engine.snapshot();
+  console.log(`zswpout ${vmstat.zswpout}, vm1 ${memcg['vm1']?.['memory.zswap.current']} bytes`);
+  await engine.close();
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop());

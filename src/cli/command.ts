@@ -1,4 +1,5 @@
 /** What every command of the program looks like to `main.ts`. */
+import type { Environment } from './environment.ts';
 import type { HelpSpec } from './options/args.ts';
 
 export const EXIT_OK = 0;
@@ -11,7 +12,7 @@ export const EXIT_USAGE = 2;
 export interface CommandStreams {
   /** Writes to standard output. */
   readonly out: (text: string) => void;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
 }
 
 /** One command. */

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ZswapError } from '../std/error.ts';
+import type { Environment } from './environment.ts';
 import { UsageError, type ValueOption } from './options/args.ts';
 import type { ControlRequest, ControlResponse } from './control.ts';
 import { parseSocketPath } from './options/values.ts';
@@ -39,20 +40,20 @@ function isWritableFolder(path: string): boolean {
 }
 
 /** Folders a control socket may lie in by default, best first. */
-function runtimeFolders(environment: NodeJS.ProcessEnv): string[] {
+function runtimeFolders(environment: Environment): string[] {
   const fromSystemd = environment['RUNTIME_DIRECTORY']?.split(':')[0];
   const fromSession = environment['XDG_RUNTIME_DIR'];
   return [fromSystemd, fromSession].filter((path) => path !== undefined && path !== '') as string[];
 }
 
 /** The control socket of a daemon without `--control`: in a run-time folder or where it stands. */
-export function defaultControlPath(environment: NodeJS.ProcessEnv): string {
+export function defaultControlPath(environment: Environment): string {
   const folder = runtimeFolders(environment).find(isWritableFolder);
   return folder === undefined ? `./${SOCKET_NAME}` : join(folder, SOCKET_NAME);
 }
 
 /** The control socket to ask where none was named: the first that is there. */
-export function findControlPath(environment: NodeJS.ProcessEnv): string {
+export function findControlPath(environment: Environment): string {
   const folders = runtimeFolders(environment).map((folder) => join(folder, SOCKET_NAME));
   const places = [...folders, `./${SOCKET_NAME}`, SYSTEM_SOCKET];
   return places.find((path) => existsSync(path)) ?? defaultControlPath(environment);

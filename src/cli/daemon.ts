@@ -15,6 +15,7 @@ import { MIB } from '../std/units.ts';
 import type { EngineConfig, ServeConfig } from './config.ts';
 import { defaultControlPath } from './control-client.ts';
 import { openControlServer, type ControlCommand, type ControlRequest } from './control.ts';
+import type { Environment } from './environment.ts';
 import { listeningAddress } from './fd-address.ts';
 import type { Log } from './log.ts';
 import { addressError, claimSocketPath, pathError } from './socket-path.ts';
@@ -65,7 +66,7 @@ export interface DaemonParts {
   readonly openEngine: (config: EngineConfig) => Promise<DaemonEngine>;
   readonly createNbdServer: (options: NbdListenerOptions) => NbdListener;
   readonly log: Log;
-  readonly environment: NodeJS.ProcessEnv;
+  readonly environment: Environment;
   /** Listening sockets handed over by systemd; then the configuration's are not opened. */
   readonly listenFds: readonly number[];
   /** More control commands, by name. */

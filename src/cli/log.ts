@@ -4,6 +4,7 @@
  * plain text.
  */
 import { fstatSync, writeSync } from 'node:fs';
+import type { Environment } from './environment.ts';
 
 /** Levels with their syslog priority (RFC 5424, section 6.2.1) and their number in JSON lines. */
 const LEVELS = {
@@ -22,7 +23,7 @@ export interface Log {
 }
 
 /** Whether stderr is the journal's stream: `JOURNAL_STREAM` is its device and inode number. */
-export function isJournal(environment: NodeJS.ProcessEnv, fd = 2): boolean {
+export function isJournal(environment: Environment, fd = 2): boolean {
   const stream = environment['JOURNAL_STREAM'];
   if (stream === undefined) return false;
   try {
@@ -47,7 +48,7 @@ export function formatLogLine(
 }
 
 /** The log on stderr. Written synchronously, so the last line before an exit is not lost. */
-export function stderrLog(environment: NodeJS.ProcessEnv): Log {
+export function stderrLog(environment: Environment): Log {
   const journal = isJournal(environment);
   const write = (level: LogLevel) => (message: string) => {
     try {

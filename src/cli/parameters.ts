@@ -3,6 +3,8 @@
  * and of an export its cgroup files. A bad name or value changes nothing and says what is taken.
  */
 import type { SwapDisk } from '../blk/swap-disk.ts';
+import { parseCompressor } from '../codec/registry.ts';
+import { ZswapError } from '../std/error.ts';
 import { ZPOOLS, type ZpoolName } from '../zpool/open.ts';
 import type { ZswapParams } from '../zswap/params.ts';
 import { parseSize } from './options/values.ts';
@@ -24,6 +26,7 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     return formatFlag(params.enabled);
   },
   compressor: async (target, value) => {
+    checkCompressor(value);
     await target.switchPool(value, target.pool().zpool);
     return target.pool().compressor;
   },
@@ -88,6 +91,16 @@ function parseFlag(name: string, value: string): boolean {
   if (['1', 'Y', 'y', 'true'].includes(value)) return true;
   if (['0', 'N', 'n', 'false'].includes(value)) return false;
   throw new TypeError(`${name} takes 1 or 0 (Y or N), not ${value}`);
+}
+
+/** A name that there is not is the caller's mistake; a codec that cannot be loaded is none. */
+function checkCompressor(value: string): void {
+  try {
+    parseCompressor(value);
+  } catch (error) {
+    if (!(error instanceof ZswapError)) throw error;
+    throw new RangeError(error.message, { cause: error });
+  }
 }
 
 function formatFlag(value: boolean): string {

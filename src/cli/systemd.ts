@@ -8,6 +8,7 @@
  * from a child, so the unit needs `NotifyAccess=all`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Environment } from './environment.ts';
 import { UsageError } from './options/args.ts';
 import type { Log } from './log.ts';
 
@@ -21,7 +22,7 @@ const LISTEN_FDS_MAX = 64;
  *
  * @throws UsageError if the variables are for this process and not understood
  */
-export function takeListenFds(environment: NodeJS.ProcessEnv, pid: number): number[] {
+export function takeListenFds(environment: Environment, pid: number): number[] {
   const { LISTEN_PID: forPid, LISTEN_FDS: count } = environment;
   if (forPid === undefined || count === undefined || forPid !== String(pid)) return [];
   delete environment['LISTEN_PID'];
@@ -37,10 +38,7 @@ export function takeListenFds(environment: NodeJS.ProcessEnv, pid: number): numb
 }
 
 /** Milliseconds between signs of life: half of what systemd waits for; undefined if it does not. */
-export function watchdogIntervalMs(
-  environment: NodeJS.ProcessEnv,
-  pid: number,
-): number | undefined {
+export function watchdogIntervalMs(environment: Environment, pid: number): number | undefined {
   const { WATCHDOG_USEC: usec, WATCHDOG_PID: forPid } = environment;
   if (usec === undefined || !/^\d+$/.test(usec) || Number(usec) === 0) return undefined;
   if (forPid !== undefined && forPid !== String(pid)) return undefined;
@@ -82,7 +80,7 @@ async function endHelper(helper: ChildProcess): Promise<void> {
 }
 
 /** Starts reporting if the process was started with `NOTIFY_SOCKET`, and its watchdog with it. */
-export function openNotifier(environment: NodeJS.ProcessEnv, pid: number, log: Log): Notifier {
+export function openNotifier(environment: Environment, pid: number, log: Log): Notifier {
   if (environment['NOTIFY_SOCKET'] === undefined) return NO_NOTIFIER;
   const helper = spawn('/bin/sh', ['-c', NOTIFY_SCRIPT], {
     stdio: ['pipe', 'ignore', 'ignore'],

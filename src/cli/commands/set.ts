@@ -6,9 +6,15 @@ import {
   UsageError,
   type HelpSpec,
 } from '../options/args.ts';
+import type { OptionTable } from '../options/args.ts';
 import { EXIT_OK, type Command } from '../command.ts';
 import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
 import { VERSION } from '../version.ts';
+
+const OPTIONS = {
+  ...CONTROL_OPTION,
+  json: { kind: 'switch', help: 'print JSON: name and value' },
+} as const satisfies OptionTable;
 
 const HELP: HelpSpec = {
   name: 'set',
@@ -19,19 +25,19 @@ const HELP: HelpSpec = {
       'shrinker_enabled, zpool; of one export: NAME:memory.zswap.max (bytes or max) and ' +
       'NAME:memory.zswap.writeback (0 or 1).',
   ],
-  options: CONTROL_OPTION,
+  options: OPTIONS,
   positional: { text: 'PARAM VALUE', count: 2 },
 };
 
 export const command: Command = {
   help: HELP,
   run: async (argv, { out, environment }) => {
-    const parsed = parseArguments(CONTROL_OPTION, argv, HELP.positional);
+    const parsed = parseArguments(OPTIONS, argv, HELP.positional);
     if (parsed.help || parsed.version) {
       out(parsed.help ? renderHelp(HELP) : `${VERSION}\n`);
       return EXIT_OK;
     }
-    const { control } = resolveOptions(CONTROL_OPTION, parsed.given);
+    const { control, json } = resolveOptions(OPTIONS, parsed.given);
     const [name = '', value = ''] = parsed.positionals;
     const path = control ?? findControlPath(environment);
     const inForce = await askDaemon(path, { command: 'set', name, value }).catch(
@@ -40,7 +46,7 @@ export const command: Command = {
         throw new UsageError(`${name}: ${error.message}`, { cause: error });
       },
     );
-    out(`${name} = ${String(inForce)}\n`);
+    out(json ? `${JSON.stringify({ name, value: inForce })}\n` : `${name} = ${String(inForce)}\n`);
     return EXIT_OK;
   },
 };
