@@ -18,7 +18,7 @@
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';
 
-/** Number of a swap slot over all swap areas, 0 .. 2^32 - 2. */
+/** Number of a swap slot over all swap areas, below {@link SLOT_END}. */
 export type SwapSlot = Brand<number, 'SwapSlot'>;
 
 export type SlotKind = 'free' | 'zero' | 'entry' | 'device';
