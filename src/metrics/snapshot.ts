@@ -78,6 +78,10 @@ export interface SpillStats {
   readonly direct: boolean;
   /** False once a write has failed and none has succeeded since. */
   readonly writable: boolean;
+  /** Reads and writes that it refused. */
+  readonly io_errors: number;
+  /** Pages read that were not what was written there; their readers got an error. */
+  readonly checksum_errors: number;
 }
 
 export interface StatsSnapshot {
