@@ -111,7 +111,13 @@ function fillFromMemory(context: DiskContext, request: DiskRequest): Step {
       pageFailed(context, request, EIO);
       return 'finished';
     }
-  } else request.page.fill(0);
+  } else {
+    request.page.fill(0);
+    if (kind === 'zero') {
+      context.swap.vmstat.swpin_zero += 1;
+      context.area.memcg.events.swpin_zero += 1;
+    }
+  }
   overlay(request);
   return storeFirst(context, request, request.page);
 }

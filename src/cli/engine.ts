@@ -248,6 +248,8 @@ export class Engine implements DaemonEngine {
               held_bytes: backing.device.heldBytes(),
               direct: backing.device.direct,
               writable: backing.writable,
+              io_errors: backing.ioErrors,
+              checksum_errors: backing.checksumErrors,
             },
           }),
     };

@@ -4,7 +4,8 @@
  */
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';
-import { PAGE_SHIFT } from '../std/units.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import { createSwapEvents, type SwapEvents } from './events.ts';
 
 /** Number of a group, 0 for the root, below {@link MEMCG_COUNT_MAX}; reused after removal. */
 export type MemcgId = Brand<number, 'MemcgId'>;
@@ -12,32 +13,12 @@ export type MemcgId = Brand<number, 'MemcgId'>;
 /** Groups at the same time, the root included: the id has 14 bits in a zswap entry. */
 export const MEMCG_COUNT_MAX: number = 1 << 14;
 
-/** Events of a group, by the kernel's names in `memory.stat`. Its own, without its children's. */
-export const MEMCG_EVENTS = [
-  'zswpin',
-  'zswpout',
-  'zswpwb',
-  'pswpin',
-  'pswpout',
-  'swpin_zero',
-  'swpout_zero',
-] as const;
-export type MemcgEvent = (typeof MEMCG_EVENTS)[number];
-
 export class Memcg {
   readonly id: MemcgId;
   readonly name: string;
   readonly parent: Memcg | undefined;
-  /** Events by {@link MEMCG_EVENTS}; add to them directly. */
-  readonly events: Record<MemcgEvent, number> = {
-    zswpin: 0,
-    zswpout: 0,
-    zswpwb: 0,
-    pswpin: 0,
-    pswpout: 0,
-    swpin_zero: 0,
-    swpout_zero: 0,
-  };
+  /** Its own, without its children's; add to them directly. */
+  readonly events: SwapEvents = createSwapEvents();
   #zswapBytes = 0;
   #zswapPages = 0;
   #zswapMaxBytes = Infinity;
@@ -67,7 +48,7 @@ export class Memcg {
   /** @param bytes - 0..2^53 or Infinity; rounded down to whole pages, as the kernel does */
   setZswapMax(bytes: number): void {
     if (!(bytes >= 0)) throw new RangeError(`memory.zswap.max takes bytes or max, not ${bytes}`);
-    this.#zswapMaxBytes = bytes === Infinity ? bytes : bytes - (bytes % (1 << PAGE_SHIFT));
+    this.#zswapMaxBytes = bytes === Infinity ? bytes : bytes - (bytes % PAGE_SIZE);
   }
 
   /** The group's own `memory.zswap.writeback`; what is in force is {@link writebackEnabled}. */
@@ -94,7 +75,7 @@ export class Memcg {
   mayZswap(): boolean {
     if (this.parent === undefined) return true;
     if (this.#zswapMaxBytes !== Infinity) {
-      if (Math.floor(this.#zswapBytes / 4096) >= this.#zswapMaxBytes / 4096) return false;
+      if (Math.floor(this.#zswapBytes / PAGE_SIZE) >= this.#zswapMaxBytes / PAGE_SIZE) return false;
     }
     return this.parent.mayZswap();
   }

@@ -188,6 +188,12 @@ function spillFamilies({ spill }: StatsSnapshot): Family[] {
     gauge('spill_held_bytes', 'Bytes of storage really held.', spill.held_bytes),
     gauge('spill_writable', '0 since a write has failed.', Number(spill.writable)),
     gauge('spill_direct', '1 if the page cache is bypassed.', Number(spill.direct)),
+    counter('spill_io_errors_total', 'Reads and writes the device refused.', spill.io_errors),
+    counter(
+      'spill_checksum_errors_total',
+      'Pages read that were not what was written.',
+      spill.checksum_errors,
+    ),
   ];
 }
 

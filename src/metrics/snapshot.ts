@@ -4,6 +4,11 @@
  * vmstat, cgroup files), so every guide to zswap applies. A snapshot is taken in one section and
  * never changes.
  */
+import type { SwapEvents as SwapEventCounts } from '../memcg/events.ts';
+import type { RejectReason } from '../zswap/stats.ts';
+
+export { SWAP_EVENTS } from '../memcg/events.ts';
+export type { RejectReason } from '../zswap/stats.ts';
 
 /** debugfs `/sys/kernel/debug/zswap/`. Counters count since start; the rest is a state. */
 export interface ZswapStats {
@@ -24,40 +29,8 @@ export interface ZswapStats {
   readonly decompress_fail: number;
 }
 
-/** Why a page was refused. The kernel counts four of them; the others are ours. */
-export type RejectReason =
-  | 'disabled'
-  | 'memcg_limit'
-  | 'pool_limit'
-  | 'no_pool'
-  | 'reject_compress_poor'
-  | 'reject_compress_fail'
-  | 'reject_alloc_fail'
-  | 'reject_kmemcache_fail';
-
 /** The events of `/proc/vmstat`, in pages. The same set is counted for each export. */
-export interface SwapEvents {
-  readonly zswpin: number;
-  readonly zswpout: number;
-  readonly zswpwb: number;
-  /** Pages read from the device. */
-  readonly pswpin: number;
-  /** Pages written to the device, writeback included. */
-  readonly pswpout: number;
-  readonly swpin_zero: number;
-  readonly swpout_zero: number;
-}
-
-/** Names of {@link SwapEvents} in the order they are shown. */
-export const SWAP_EVENTS = [
-  'zswpin',
-  'zswpout',
-  'zswpwb',
-  'pswpin',
-  'pswpout',
-  'swpin_zero',
-  'swpout_zero',
-] as const;
+export type SwapEvents = Readonly<SwapEventCounts>;
 
 /** What is in force, by the names of `/sys/module/zswap/parameters`, and two of our own. */
 export interface ParameterStats {
@@ -105,6 +78,10 @@ export interface SpillStats {
   readonly direct: boolean;
   /** False once a write has failed and none has succeeded since. */
   readonly writable: boolean;
+  /** Reads and writes that it refused. */
+  readonly io_errors: number;
+  /** Pages read that were not what was written there; their readers got an error. */
+  readonly checksum_errors: number;
 }
 
 export interface StatsSnapshot {

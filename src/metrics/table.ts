@@ -131,6 +131,8 @@ export function formatStats(stats: StatsSnapshot): string {
             ['held', mib(spill.held_bytes)],
             ['direct', onOff(spill.direct)],
             ['writable', onOff(spill.writable)],
+            ['io_errors', String(spill.io_errors)],
+            ['checksum_errors', String(spill.checksum_errors)],
           ],
     ),
     ...section('memcg', [

@@ -1,6 +1,6 @@
 /**
  * The only door for time, chance and waiting. Production code is given an {@link Rt} and never asks
- * which one it has: `rt-node` runs on the event loop, the explorer's decides who goes next.
+ * which one it has: `rt-node` runs on the event loop, a simulated one decides who goes next.
  *
  * Work that may wait is a {@link Task}: a preallocated record with a stage. Its `run` is a chain of
  * sections without waits; where it must wait, the record is queued with whoever will wake it, `run`
@@ -20,9 +20,9 @@ export interface Rt {
   /** A uniformly random unsigned 32-bit integer. */
   randomU32(): number;
   /**
-   * A place where somebody else could run. In production it does nothing and returns false; the
-   * explorer may take the task and return true, and then the caller returns at once, having noted
-   * its stage, and goes on when resumed.
+   * A place where somebody else could run. In production it does nothing and returns false; a
+   * simulated runtime may take the task and return true, and then the caller returns at once,
+   * having noted its stage, and goes on when resumed.
    *
    * @param name - `floor.verb.place`, unique in the tree and listed in `docs/concurrency.md`
    */

@@ -20,7 +20,6 @@ export interface SlotWaiter extends Task {
 }
 
 class Folio {
-  slot = 0;
   owner: Task | undefined = undefined;
   firstWaiter: SlotWaiter | undefined = undefined;
   lastWaiter: SlotWaiter | undefined = undefined;
@@ -128,7 +127,6 @@ export class SwapCache {
   #insert(slot: number, owner: Task): void {
     if ((this.#busy + 1) * 2 > this.#keys.length) this.#grow();
     const folio = this.#spare.pop() ?? new Folio();
-    folio.slot = slot;
     folio.owner = owner;
     this.#place(slot + 1, folio);
     this.#busy += 1;

@@ -5,17 +5,17 @@
  */
 import { assert, present } from '../std/assert.ts';
 import { ZswapError } from '../std/error.ts';
+import { createSwapEvents, type SwapEvents } from '../memcg/events.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Rt } from '../rt/rt.ts';
 import { divCeil } from '../std/units.ts';
 import type { Backing } from './backing.ts';
 import { SwapCache } from './cache.ts';
 import { SLOT_END, SWAPFILE_CLUSTER, SwapTable, type SwapSlot } from './table.ts';
-import { createVmstat, type Vmstat } from './vmstat.ts';
 
 /**
  * Told when a slot that zswap backs gets another backing or none, before anybody can see the slot
- * again. One of three upcalls; it runs inside a section and must not wait.
+ * again. The only upcall; it runs inside a section and must not wait.
  *
  * @see mm/swapfile.c swap_range_free, which calls zswap_invalidate
  */
@@ -46,7 +46,8 @@ export class SwapArea {
 export class Swap {
   readonly table: SwapTable = new SwapTable();
   readonly cache: SwapCache;
-  readonly vmstat: Vmstat = createVmstat();
+  /** Events of all areas together, as in `/proc/vmstat`. */
+  readonly vmstat: SwapEvents = createSwapEvents();
   /** Undefined: there is no device, and a page that zswap refuses is refused to its owner. */
   readonly backing: Backing | undefined;
   /** In the order of their slots. */

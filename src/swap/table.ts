@@ -9,7 +9,8 @@
  *       1 0    zswap entry index             entry: compressed in the pool
  *       1 1    device page number            device: on the backing device
  *
- * Words lie in chunks that are made when first written to and given back when they hold nothing.
+ * Words lie in chunks that are made when first written to and given back when they hold nothing,
+ * but for one, so that a slot that comes and goes does not make and drop its chunk each time.
  * A slot that is not free has one reference; further ones (slots shared by forked address spaces)
  * are counted beside the table, so they cost nothing where nobody shares.
  *
@@ -18,7 +19,7 @@
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';
 
-/** Number of a swap slot over all swap areas, 0 .. 2^32 - 2. */
+/** Number of a swap slot over all swap areas, below {@link SLOT_END}. */
 export type SwapSlot = Brand<number, 'SwapSlot'>;
 
 export type SlotKind = 'free' | 'zero' | 'entry' | 'device';
@@ -49,6 +50,8 @@ export class SwapTable {
   readonly #extraReferences = new Map<number, number>();
   #usedSlots = 0;
   #chunkCount = 0;
+  /** A chunk that holds nothing and belongs to no place of the table. */
+  #spare: Chunk | undefined;
 
   /** Slots that are not free. */
   get usedSlots(): number {
@@ -141,9 +144,8 @@ export class SwapTable {
     let chunk = this.#chunks[number];
     if (chunk === undefined) {
       if (word === 0) return;
-      chunk = new Chunk();
+      chunk = this.#takeSpare() ?? this.#makeChunk();
       this.#chunks[number] = chunk;
-      this.#chunkCount += 1;
     }
     const before = present(chunk.words[slot & CHUNK_MASK]);
     chunk.words[slot & CHUNK_MASK] = word;
@@ -153,10 +155,25 @@ export class SwapTable {
     if (chunk.used === 0 && change < 0) this.#release(number, chunk);
   }
 
+  #makeChunk(): Chunk {
+    this.#chunkCount += 1;
+    return new Chunk();
+  }
+
+  #takeSpare(): Chunk | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare;
+  }
+
   #release(number: number, chunk: Chunk): void {
+    this.#chunks[number] = undefined;
+    if (this.#spare === undefined) {
+      this.#spare = chunk;
+      return;
+    }
     // A dropped buffer stays resident until a major collection; a shrunk one goes back at once.
     chunk.buffer.resize(0);
-    this.#chunks[number] = undefined;
     this.#chunkCount -= 1;
   }
 }

@@ -12,7 +12,8 @@
  * until the slot has been looked up again.
  *
  * Free entries are chained through `next`, each chunk for itself, and the lowest chunk with a free
- * one serves first; a chunk that is wholly free goes back to the system.
+ * one serves first. A chunk that is wholly free goes back to the system, but for one, so that a
+ * number of entries that swings around a border does not make and drop a chunk each time.
  */
 import { assert, present } from '../std/assert.ts';
 import type { Brand } from '../std/brand.ts';
@@ -67,6 +68,8 @@ export class EntryTable implements HandleCells, Links {
   #lowestFree = 0;
   #length = 0;
   #resident = 0;
+  /** A chunk that is wholly free and has been kept. */
+  #spare: Chunk | undefined;
 
   /** @param limit - entries at most; fewer than 2^30 */
   constructor(limit: number = 2 ** 30 - 1) {
@@ -102,6 +105,7 @@ export class EntryTable implements HandleCells, Links {
       chunk.untouched += 1;
     }
     chunk.used += 1;
+    if (chunk === this.#spare) this.#spare = undefined;
     this.#length += 1;
     return (number * CHUNK_ENTRIES + within) as ZswapEntryIndex;
   }
@@ -119,7 +123,9 @@ export class EntryTable implements HandleCells, Links {
     this.#length -= 1;
     if (number < this.#lowestFree) this.#lowestFree = number;
     // Entry 0 counts as used, so the first chunk stays.
-    if (chunk.used === 0) this.#release(chunk);
+    if (chunk.used > 0) return;
+    if (this.#spare !== undefined) this.#release(this.#spare);
+    this.#spare = chunk;
   }
 
   /** Fills a new entry; its links are the LRU's. `length` is 1..4096. */

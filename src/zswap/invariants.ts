@@ -1,6 +1,6 @@
 /**
  * What must hold of the whole engine between any two sections. Each function has a name to refer to
- * and returns what is wrong, or undefined; they walk everything and are for tests and the explorer.
+ * and returns what is wrong, or undefined; they walk everything and are for tests.
  */
 import { PAGE_SIZE } from '../std/units.ts';
 import type { Memcg } from '../memcg/memcg.ts';

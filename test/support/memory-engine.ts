@@ -252,6 +252,8 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
             held_bytes: 0,
             direct: true,
             writable,
+            io_errors: 0,
+            checksum_errors: 0,
           },
         }),
   });

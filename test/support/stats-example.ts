@@ -71,6 +71,8 @@ export const STATS_EXAMPLE: StatsSnapshot = {
     held_bytes: 64 * MIB,
     direct: true,
     writable: true,
+    io_errors: 2,
+    checksum_errors: 1,
   },
 };
 

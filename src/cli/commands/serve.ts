@@ -18,9 +18,9 @@ import { VERSION } from '../version.ts';
 const HELP: HelpSpec = {
   name: 'serve',
   description: [
-    'Serve compressed swap over NBD. Guests and clients swap onto the exports; cold pages live ' +
-      'compressed in memory, the coldest on the spill device. Prints one line that starts with ' +
-      'ready, followed by the NBD URIs, when it accepts connections.',
+    'Serve compressed swap over NBD. Guests and clients swap onto the exports; their pages live ' +
+      'compressed in memory, and those that it has no room for on the spill device. Prints one ' +
+      'line that starts with ready, followed by the NBD URIs, when it accepts connections.',
     'Sizes are bytes, or 512K, 64M, 1G in powers of two. Exports are volatile: a client must not ' +
       'reconnect to a restarted daemon as if its pages were there.',
     'Signals: TERM and INT finish what is under way and exit 0 (a second one exits at once), ' +

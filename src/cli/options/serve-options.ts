@@ -103,7 +103,7 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     value: '0|1',
     parse: parseSwitch,
     preset: '0',
-    help: 'write cold pages to the device before the pool is full',
+    help: "accepted for the kernel's sake; without effect until there is writeback",
   },
   compressor: {
     kind: 'value',

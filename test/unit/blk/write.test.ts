@@ -112,6 +112,18 @@ describe('write', () => {
     );
   });
 
+  it('counts what a partial write brings in as read, from wherever it comes', () => {
+    const machine = new DiskMachine({ devicePages: 8 });
+    machine.spillPages(0, wordPage(1));
+    machine.write(1, joined(wordPage(2), zeroPage()));
+    const part = new Uint8Array(8).fill(9);
+    for (const page of [0, 1, 2, 3]) machine.request('write', page * 4096, 8, part);
+    for (const events of [machine.swap.vmstat, machine.memcg.events]) {
+      const { pswpin, zswpin, swpin_zero } = events;
+      assert.deepEqual([pswpin, zswpin, swpin_zero], [1, 1, 1]);
+    }
+  });
+
   it('says EIO and keeps everything when the rest of a page is corrupt on the device', () => {
     const machine = new DiskMachine({ devicePages: 8 });
     machine.spillPages(0, wordPage(1));

@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { MEMCG_COUNT_MAX, MEMCG_EVENTS, MemcgTree } from '../../../src/memcg/memcg.ts';
+import { MEMCG_COUNT_MAX, MemcgTree } from '../../../src/memcg/memcg.ts';
 
 describe('Memcg', () => {
   it('charges an entry to the group and all its ancestors, and takes it back exactly', () => {
@@ -85,12 +85,6 @@ describe('Memcg', () => {
     child.setWriteback(false);
     assert.equal(child.writebackEnabled(), false);
     assert.equal(parent.writebackEnabled(), true);
-  });
-
-  it('starts with every event at 0', () => {
-    const group = new MemcgTree().create('group');
-    assert.deepEqual(Object.keys(group.events), [...MEMCG_EVENTS]);
-    for (const event of MEMCG_EVENTS) assert.equal(group.events[event], 0);
   });
 });
 
