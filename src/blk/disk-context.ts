@@ -1,4 +1,5 @@
 /** What the verbs of a disk work on, and the few steps that all of them take. */
+import type { Pace } from '../rt/pace.ts';
 import type { Rt } from '../rt/rt.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { Swap, SwapArea } from '../swap/info.ts';
@@ -9,16 +10,13 @@ import type { DiskRequest } from './disk-request.ts';
 /** A verb's answer to being run: the request has ended, or it has been parked. */
 export type Step = 'finished' | 'waiting';
 
-/** Longest run of a request without giving others their turn, in milliseconds. */
-export const SLICE_MS = 0.5;
-/** Pages between two looks at the clock. */
-const SLICE_PAGES = 16;
-
 export interface DiskContext {
   readonly rt: Rt;
   readonly swap: Swap;
   readonly zswap: Zswap;
   readonly area: SwapArea;
+  /** Pages between two looks at the clock. */
+  readonly pace: Pace;
 }
 
 /** The slot of the request's next page. */
@@ -48,7 +46,7 @@ export function pageFailed(
  * costs as much as looking a page up, and leaves a number object behind.
  */
 export function beginSlice(context: DiskContext, request: DiskRequest): void {
-  const isLong = request.length - request.done >= SLICE_PAGES * PAGE_SIZE;
+  const isLong = request.length - request.done > context.pace.stride * PAGE_SIZE;
   request.sliceStart = isLong ? context.rt.nowMs() : Infinity;
   request.slicePages = 0;
 }
@@ -56,9 +54,10 @@ export function beginSlice(context: DiskContext, request: DiskRequest): void {
 /** Says whether a long request must let others run now, and if so parks it. */
 export function sliceOver(context: DiskContext, request: DiskRequest): boolean {
   request.slicePages += 1;
-  if (request.slicePages < SLICE_PAGES) return false;
-  request.slicePages = 0;
-  if (context.rt.nowMs() - request.sliceStart < SLICE_MS) return false;
+  if (request.slicePages <= context.pace.stride || request.sliceStart === Infinity) return false;
+  // The page that is about to begin belongs to what comes after the look.
+  request.slicePages = 1;
+  if (!context.pace.isOver(context.rt.nowMs() - request.sliceStart)) return false;
   context.rt.yieldTask(request);
   return true;
 }

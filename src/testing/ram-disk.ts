@@ -25,7 +25,7 @@ const ZERO = 1;
 const DATA = 2;
 const STATES = ['hole', 'zero', 'data'] as const;
 /** Pages that one call of `status` looks at. */
-const STATUS_PAGES_MAX = 2 ** 18;
+const STATUS_PAGES_MAX = 2 ** 15;
 
 export class RamDisk implements BlkDisk {
   readonly name: string;

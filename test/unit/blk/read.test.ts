@@ -122,4 +122,31 @@ describe('read', () => {
     assert.equal(machine.zswap.stats.decompress_fail, 2);
     assert.equal(machine.kind(7), 'entry');
   });
+
+  it('leaves other requests their turn within a long run', () => {
+    const machine = new DiskMachine({ pages: 2048 });
+    machine.rt.point = () => false;
+    // A clock that goes on between two looks at it, which the simulated one does not.
+    let ms = 0;
+    machine.rt.nowMs = () => (ms += 0.3);
+    const request = submit(machine.disk, 'read', 0, 2048 * 4096);
+    assert.equal(request.finished, false);
+    let turns = 0;
+    while (machine.rt.step()) turns += 1;
+    assert.equal(request.finished, true);
+    assert.ok(turns > 2048 / 64, `${turns} turns`);
+  });
+
+  it('leaves other requests their turn after each page where pages take long', () => {
+    const machine = new DiskMachine({ pages: 64 });
+    machine.rt.point = () => false;
+    let ms = 0;
+    machine.rt.nowMs = () => (ms += 10);
+    machine.request('read', 0, 64 * 4096);
+    const request = submit(machine.disk, 'read', 0, 8 * 4096);
+    let turns = 0;
+    while (machine.rt.step()) turns += 1;
+    assert.equal(request.finished, true);
+    assert.equal(turns, 7);
+  });
 });
