@@ -122,7 +122,10 @@ class Client {
     while (end >= 0 && end < this.#lineBytesMax && !this.#socket.destroyed) {
       const line = this.#pending.toString('utf8', 0, end).trim();
       this.#pending = this.#pending.subarray(end + 1);
-      if (line !== '') this.#send(await answer(line, this.#commands));
+      if (line !== '') {
+        this.#send(await answer(line, this.#commands));
+        await this.#turn();
+      }
       end = this.#pending.indexOf(10);
     }
     this.#busy = false;
@@ -134,6 +137,22 @@ class Client {
     }
     if (this.#socket.readableEnded) this.#socket.end();
     else this.#socket.resume();
+  }
+
+  /**
+   * Lets everybody else have their turn, and this client read: who asks again and again without
+   * reading the answers waits for itself.
+   */
+  async #turn(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!this.#socket.writableNeedDrain || this.#socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#socket.on('drain', done).on('close', done);
+    });
   }
 
   #send(response: ControlResponse): void {

@@ -155,6 +155,48 @@ describe('the path of the control socket', () => {
     assert.equal(statSync(path).size, 8);
   });
 
+  it('has a client that does not read its answers wait for itself', async () => {
+    const path = join(folder, 'greedy.sock');
+    let answers = 0;
+    const answer = 'x'.repeat(16_384);
+    const commands = { echo: () => ((answers += 1), answer) };
+    const server = await openControlServer({ path, commands });
+    closers.push(() => server.close());
+    const socket = connect({ path });
+    socket.pause();
+    const count = 1000;
+    socket.write('{"command":"echo"}\n'.repeat(count));
+    let before = -1;
+    while (answers === 0 || answers > before) {
+      before = answers;
+      for (let turns = 0; turns < 100; turns += 1) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    assert.ok(answers < count, `${answers} answers are kept for it`);
+    socket.resume();
+    while (answers < count) await new Promise((resolve) => setImmediate(resolve));
+    socket.destroy();
+  });
+
+  it('lets others have their turn between two requests of one client', async () => {
+    const path = join(folder, 'busy.sock');
+    let answers = 0;
+    let answersAtTurn = -1;
+    const commands = {
+      count: () => {
+        answers += 1;
+        if (answers === 1) setImmediate(() => (answersAtTurn = answers));
+        return answers;
+      },
+    };
+    const server = await openControlServer({ path, commands });
+    closers.push(() => server.close());
+    const lines = await converse(path, ['{"command":"count"}\n'.repeat(100)], 100);
+    assert.equal(lines.length, 100);
+    assert.equal(answersAtTurn, 1);
+  });
+
   it('must lie in a folder that exists', async () => {
     const path = join(folder, 'none', 'a.sock');
     const error = { code: 'ZSWAP_LISTEN', message: /lies in a folder that is not there/ };
