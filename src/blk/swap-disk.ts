@@ -9,6 +9,7 @@
  */
 import { assert } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
+import { Pace } from '../rt/pace.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
@@ -34,7 +35,7 @@ export class SwapDisk implements BlkDisk {
 
   constructor(options: { readonly rt: Rt; readonly zswap: Zswap; readonly area: SwapArea }) {
     const { rt, zswap, area } = options;
-    this.#context = { rt, zswap, area, swap: zswap.swap };
+    this.#context = { rt, zswap, area, swap: zswap.swap, pace: new Pace() };
   }
 
   get name(): string {

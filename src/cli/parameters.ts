@@ -25,8 +25,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     params.enabled = parseFlag(name, value);
     return formatFlag(params.enabled);
   },
-  compressor: async (target, value) => {
-    checkCompressor(value);
+  compressor: async (target, value, name) => {
+    checkCompressor(name, value);
     await target.switchPool(value, target.pool().zpool);
     return target.pool().compressor;
   },
@@ -38,8 +38,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     params.maxPoolPercent = parseWhole(name, value);
     return String(params.maxPoolPercent);
   },
-  pool_size: ({ params }, value) => {
-    params.poolBytes = parseSize(value);
+  pool_size: ({ params }, value, name) => {
+    params.poolBytes = parseBytes(name, value);
     return String(params.poolBytes);
   },
   accept_threshold_percent: ({ params }, value, name) => {
@@ -74,7 +74,7 @@ function setOfExport(target: Settable, exportName: string, file: string, value: 
   if (disk === undefined) throw new RangeError(`there is no export named ${exportName}`);
   const { memcg } = disk.area;
   if (file === 'memory.zswap.max') {
-    memcg.setZswapMax(value === 'max' ? Infinity : parseSize(value));
+    memcg.setZswapMax(value === 'max' ? Infinity : parseBytes(file, value));
     return memcg.zswapMax === Infinity ? 'max' : String(memcg.zswapMax);
   }
   if (file === 'memory.zswap.writeback') {
@@ -93,16 +93,6 @@ function parseFlag(name: string, value: string): boolean {
   throw new TypeError(`${name} takes 1 or 0 (Y or N), not ${value}`);
 }
 
-/** A name that there is not is the caller's mistake; a codec that cannot be loaded is none. */
-function checkCompressor(value: string): void {
-  try {
-    parseCompressor(value);
-  } catch (error) {
-    if (!(error instanceof ZswapError)) throw error;
-    throw new RangeError(error.message, { cause: error });
-  }
-}
-
 function formatFlag(value: boolean): string {
   return value ? 'Y' : 'N';
 }
@@ -110,6 +100,25 @@ function formatFlag(value: boolean): string {
 function parseWhole(name: string, value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new TypeError(`${name} takes a whole number, not ${value}`);
   return Number(value);
+}
+
+function parseBytes(name: string, value: string): number {
+  try {
+    return parseSize(value);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${name}: ${error.message}`, { cause: error });
+  }
+}
+
+/** A name or level that there is not is the caller's mistake, unlike a codec that does not load. */
+function checkCompressor(name: string, value: string): void {
+  try {
+    parseCompressor(value);
+  } catch (error) {
+    if (!(error instanceof ZswapError)) throw error;
+    throw new RangeError(`${name}: ${error.message}`, { cause: error });
+  }
 }
 
 function parseZpool(value: string): ZpoolName {

@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { SLICE_MS } from '../../../src/blk/disk-context.ts';
+import { SLICE_MS } from '../../../src/rt/pace.ts';
 import { submit } from '../../support/client.ts';
 import { DiskMachine } from '../../support/disk-machine.ts';
 import { wordPage } from '../../support/chosen-pages.ts';
