@@ -9,6 +9,7 @@ import {
   resolveOptions,
   UsageError,
   type GivenOption,
+  type OptionRow,
   type OptionValues,
 } from './options/args.ts';
 import {
@@ -101,6 +102,14 @@ function exportText(value: unknown, origin: string): string {
   }
 }
 
+function optionText(row: OptionRow<unknown>, value: unknown, origin: string): string {
+  // A number or a truth value would become the name of a file.
+  if (row.kind !== 'switch' && row.value === 'PATH' && typeof value !== 'string') {
+    throw new UsageError(`${origin}: takes a path in quotes`);
+  }
+  return scalarText(value, origin);
+}
+
 function givenFromTable(table: Record<string, unknown>, file: string): GivenOption[] {
   const given: GivenOption[] = [];
   for (const [name, value] of Object.entries(table)) {
@@ -114,13 +123,13 @@ function givenFromTable(table: Record<string, unknown>, file: string): GivenOpti
       if (value) given.push({ name, text: undefined, origin });
     } else if (row.kind === 'list') {
       for (const item of Array.isArray(value) ? value : [value]) {
-        const text = name === 'export' ? exportText(item, origin) : scalarText(item, origin);
+        const text = name === 'export' ? exportText(item, origin) : optionText(row, item, origin);
         given.push({ name, text, origin });
       }
     } else if (value === false && (name === 'spill' || name === 'http')) {
       given.push({ name: `no-${name}`, text: undefined, origin });
     } else {
-      given.push({ name, text: scalarText(value, origin), origin });
+      given.push({ name, text: optionText(row, value, origin), origin });
     }
   }
   return given;

@@ -147,6 +147,8 @@ describe('the configuration file', () => {
     ['a key at both places', 'http = "a:1"\n[serve]\nhttp = "a:1"', /given both/],
     ['a syntax error, with its place', 'a = = 1', /^f\.toml:1:\d+: /],
     ['a value of another kind', 'compressor = { a = 1 }', /^f\.toml: compressor: takes a string/],
+    ['a truth value for a path', 'spill = true', /^f\.toml: spill: takes a path in quotes/],
+    ['a number for a path', 'unix = ["/a", 1]', /^f\.toml: unix: takes a path in quotes/],
     ['a switch that is no boolean', 'reset = 1', /^f\.toml: reset: takes true or false/],
     ['an unknown key of an export', '[[export]]\nname="a"\nsize="1M"\nram=1', /unknown key 'ram'/],
     ['an export without a size', '[[export]]\nname="a"', /needs a name and a size/],
