@@ -5,6 +5,7 @@
  */
 import { Payload } from '../blk/payload.ts';
 import { assert, present } from '../std/assert.ts';
+import { PAGE_SIZE } from '../std/units.ts';
 import type { NbdLimits } from './limits.ts';
 
 /** Room for a reply's header in front of the data. */
@@ -24,14 +25,17 @@ function classOf(bytes: number): number {
 
 /** A payload buffer with the view that headers are read and written through. */
 export class Frame {
+  readonly buffer: ArrayBuffer;
   readonly payload: Payload;
   readonly view: DataView;
   readonly classIndex: number;
 
   constructor(classIndex: number) {
     this.classIndex = classIndex;
-    this.payload = new Payload(2 ** (CLASS_SHIFT_MIN + classIndex) + FRAME_HEAD_BYTES);
-    this.view = new DataView(this.payload.bytes.buffer);
+    const bytes = 2 ** (CLASS_SHIFT_MIN + classIndex) + FRAME_HEAD_BYTES;
+    this.buffer = new ArrayBuffer(bytes + PAGE_SIZE);
+    this.payload = new Payload(bytes, this.buffer);
+    this.view = new DataView(this.buffer);
   }
 
   /** Bytes of its class; the room for a header comes on top. */
@@ -40,8 +44,14 @@ export class Frame {
   }
 }
 
-/** Free frames by power-of-two class, from a page to the largest payload. */
+/**
+ * Free frames by power-of-two class, from a page to the largest payload. The memory of a frame that
+ * is not kept goes back to the system at once: the collector comes when much is allocated, and a
+ * server that has become quiet would hold for good what its busiest moment took.
+ */
 export class FramePool {
+  /** Takes buffers along to nowhere: what is sent to a closed port is dropped with its memory. */
+  readonly #drain: Port = closedPort();
   readonly #free: readonly Frame[][];
   readonly #pooledBytesMax: number;
   #pooledBytes = 0;
@@ -67,10 +77,22 @@ export class FramePool {
 
   /** Takes a frame back; nobody may use it any more. */
   give(frame: Frame): void {
-    if (this.#pooledBytes + frame.classBytes > this.#pooledBytesMax) return;
+    if (this.#pooledBytes + frame.classBytes > this.#pooledBytesMax) {
+      this.#drain.postMessage(undefined, [frame.buffer]);
+      return;
+    }
     this.#pooledBytes += frame.classBytes;
     present(this.#free[frame.classIndex]).push(frame);
   }
+}
+
+type Port = InstanceType<typeof MessageChannel>['port1'];
+
+function closedPort(): Port {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.close();
+  return port1;
 }
 
 /** Somebody who wants to know when memory may be there. */

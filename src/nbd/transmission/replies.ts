@@ -179,17 +179,12 @@ export class ReplyQueue {
   }
 
   /**
-   * The outlet is gone: everything is dropped, and so is whatever is added later. Memory in transit
-   * may still be read by the system, so it is left to the collector instead of the pool.
+   * The outlet is gone: everything is dropped, and so is whatever is added later. Nothing reads the
+   * memory in transit any more: a socket says that it is closed when its writes have been called off.
    */
   close(): void {
     this.#closed = true;
-    if (this.inTransit) {
-      this.#transitBatch = undefined;
-      for (const large of this.#transitLarge) this.#budget.release(large.token);
-      this.#transitLarge.length = 0;
-      this.#transitBytes = 0;
-    }
+    if (this.inTransit) this.sent();
     this.flush();
   }
 

@@ -34,6 +34,16 @@ describe('FramePool', () => {
     assert.equal(pool.pooledBytes, 0);
   });
 
+  it('gives the memory of what it does not keep back at once', () => {
+    const pool = new FramePool(4096);
+    const frames = Array.from({ length: 3 }, () => pool.take(4096));
+    for (const frame of frames) pool.give(frame);
+    assert.deepEqual(
+      frames.map((frame) => frame.payload.bytes.length > 0),
+      [true, false, false],
+    );
+  });
+
   it('keeps no more than its limit', () => {
     const pool = new FramePool(16 * KIB);
     for (const frame of Array.from({ length: 9 }, () => pool.take(4096))) pool.give(frame);
