@@ -180,7 +180,8 @@ export class ReplyQueue {
 
   /**
    * The outlet is gone: everything is dropped, and so is whatever is added later. Nothing reads the
-   * memory in transit any more: a socket says that it is closed when its writes have been called off.
+   * memory in transit any more: a socket says that it is closed when its writes have been called
+   * off.
    */
   close(): void {
     this.#closed = true;
