@@ -243,7 +243,7 @@ export class Engine implements DaemonEngine {
         : {
             spill: {
               path: backing.device.name,
-              size_bytes: backing.device.pageCount * PAGE_SIZE,
+              size_bytes: backing.pageCount * PAGE_SIZE,
               used_bytes: backing.usedPages * PAGE_SIZE,
               held_bytes: backing.device.heldBytes(),
               direct: backing.device.direct,

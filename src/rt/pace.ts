@@ -8,8 +8,8 @@
 export const SLICE_MS = 0.5;
 
 /**
- * Pieces between two looks at the clock, at most. A request that ends before the first look makes no
- * garbage, which a reading of the clock is.
+ * Pieces between two looks at the clock, at most. A request that ends before the first look makes
+ * no garbage, which a reading of the clock is.
  */
 export const STRIDE_MAX = 16;
 
