@@ -42,9 +42,10 @@ export class Connection implements TransmissionOwner {
   readonly #handshake: Handshake;
   #transmission: Transmission | undefined;
   #target: Uint8Array;
-  /** When it was accepted, and later when bytes last moved, for the deadlines of `tick`. */
+  /** When it was accepted, and later when it last got on, for the deadlines of `tick`. */
   #movedMs: number;
-  #moved = true;
+  /** Bytes received since then; Infinity once a reply has gone. */
+  #movedBytes = 0;
   #inputStopped = false;
   #outputPending = false;
   #ending = false;
@@ -67,22 +68,23 @@ export class Connection implements TransmissionOwner {
   /** Looks at the deadlines; called now and then. */
   tick(nowMs: number): void {
     const { limits, budget } = this.#owner.shared;
+    const transmission = this.#transmission;
     if (this.#ending) {
       this.#endingTicks += 1;
       if (this.#endingTicks >= LINGER_TICKS) this.#socket.destroy();
       return;
     }
-    if (this.#moved) {
-      this.#moved = false;
+    if (transmission === undefined) {
       // The handshake as a whole has one deadline, whatever moves in it.
-      if (this.#transmission !== undefined) this.#movedMs = nowMs;
+      if (nowMs - this.#movedMs >= limits.handshakeMs) this.broken();
+      return;
     }
-    const quietMs = nowMs - this.#movedMs;
-    if (this.#transmission === undefined) {
-      if (quietMs >= limits.handshakeMs) this.broken();
-    } else if (budget.hasWaiters && this.#transmission.waitsForClient) {
-      if (quietMs >= limits.stallMs) this.broken();
+    const needed = transmission.reservedBytes > budget.floorBytes ? limits.stallBytes : 1;
+    if (this.#movedBytes >= needed || !transmission.waitsForClient) {
+      this.#movedBytes = 0;
+      this.#movedMs = nowMs;
     }
+    if (budget.hasWaiters && nowMs - this.#movedMs >= limits.stallMs) this.broken();
   }
 
   /** Ends the connection when what is under way is answered. */
@@ -111,7 +113,7 @@ export class Connection implements TransmissionOwner {
     if (last > 0) socket.uncork();
     // The system mostly takes all of it at once; then the memory can be used again at once.
     this.#outputPending = socket.writableLength > 0;
-    this.#moved = true;
+    this.#movedBytes = Infinity;
     return !this.#outputPending;
   }
 
@@ -182,7 +184,7 @@ export class Connection implements TransmissionOwner {
 
   /** `bytes` lie in the target. Returns false to stop input. */
   #received(bytes: number): boolean {
-    this.#moved = true;
+    this.#movedBytes += bytes;
     if (this.#ending) return true;
     if (this.#transmission === undefined) {
       this.#handshake.push(this.#target.subarray(0, bytes));
@@ -233,6 +235,7 @@ export class Connection implements TransmissionOwner {
     assert(disk !== undefined);
     const transmission = new Transmission(shared, { disk, structured, hasStatus }, this);
     this.#transmission = transmission;
+    this.#movedMs = shared.rt.nowMs();
     this.#target = transmission.target;
     if (rest.length === 0) return;
     assert(rest.length <= this.#target.length);
@@ -249,7 +252,7 @@ export class Connection implements TransmissionOwner {
       if (!this.#inputStopped) this.#socket.resume();
     } else if (this.#outputPending) {
       this.#outputPending = false;
-      this.#moved = true;
+      this.#movedBytes = Infinity;
       this.#transmission.sent();
     }
   }

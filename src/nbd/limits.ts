@@ -43,10 +43,15 @@ export interface NbdLimits {
   /** Extents in one answer to NBD_CMD_BLOCK_STATUS. */
   readonly statusDescriptorsMax: number;
   /**
-   * Milliseconds a connection may keep others waiting for memory without moving a byte of the
+   * Milliseconds a connection may keep others waiting for memory without getting on with the
    * half-received write or the unread reply it holds that memory for; then it is closed.
    */
   readonly stallMs: number;
+  /**
+   * Bytes to move in that time for it to count as getting on, if the memory is more than the floor;
+   * otherwise any byte does. So nobody holds much for good by sending little now and then.
+   */
+  readonly stallBytes: number;
   /** Milliseconds that `close` waits for requests under way. */
   readonly closeMs: number;
   /** Milliseconds between two looks at the deadlines above. */
@@ -72,6 +77,7 @@ export const DEFAULT_LIMITS: NbdLimits = {
   outboundBytesMax: 4 * MIB,
   statusDescriptorsMax: 4096,
   stallMs: 30_000,
+  stallBytes: MIB,
   closeMs: 10_000,
   tickMs: 500,
 };

@@ -180,8 +180,7 @@ export class ReplyQueue {
 
   /**
    * The outlet is gone: everything is dropped, and so is whatever is added later. Nothing reads the
-   * memory in transit any more: a socket says that it is closed when its writes have been called
-   * off.
+   * memory in transit any more: a socket says that it is closed once its writes are called off.
    */
   close(): void {
     this.#closed = true;

@@ -296,6 +296,53 @@ describe('deadlines', limit, () => {
   });
 });
 
+describe('clients that send a byte now and then', limit, () => {
+  it('do not keep memory from others for good', async () => {
+    const { server, rt, path } = await serve({
+      limits: { ownedBytesPerServer: 32 * MIB, ownedFloorBytes: 4096, stallMs: 3000 },
+    });
+    const trickling = await Promise.all(Array.from({ length: 16 }, () => NbdClient.open({ path })));
+    for (const client of trickling) {
+      client.send(encodeRequest({ type: WRITE, length: 2 * MIB, data: new Uint8Array(10) }));
+    }
+    await until(() => server.reservedBytes === 32 * MIB);
+    const modest = await NbdClient.open({ path });
+    const waiting = modest.request({ type: READ, length: 2 * MIB });
+    await until(() => server.counters.stalls > 0);
+    for (let second = 0; second < 5; second += 1) {
+      for (const client of trickling) client.send(new Uint8Array(1));
+      await rt.advance(1000);
+    }
+    await Promise.all(trickling.map((client) => client.closed));
+    assert.equal((await waiting).data.length, 2 * MIB);
+    await modest.disconnect();
+    await server.close();
+  });
+
+  it('keep what is no more than their floor', async () => {
+    const { server, rt, path } = await serve({
+      limits: { ownedBytesPerServer: 32 * MIB, ownedFloorBytes: 4096, stallMs: 3000 },
+    });
+    const slow = await NbdClient.open({ path });
+    slow.send(encodeRequest({ type: WRITE, length: 4096, data: new Uint8Array(10) }));
+    const greedy = await Promise.all(Array.from({ length: 16 }, () => NbdClient.open({ path })));
+    for (const client of greedy) {
+      client.send(encodeRequest({ type: WRITE, length: 2 * MIB, data: new Uint8Array(10) }));
+    }
+    await until(() => server.counters.stalls > 0);
+    for (let second = 0; second < 5; second += 1) {
+      slow.send(new Uint8Array(1));
+      await until(() => server.counters.stalls > 0);
+      await rt.advance(1000);
+    }
+    assert.equal(slow.socket.destroyed, false);
+    await Promise.all(greedy.slice(0, 15).map((client) => client.closed));
+    slow.socket.destroy();
+    for (const client of greedy) client.socket.destroy();
+    await server.close();
+  });
+});
+
 describe('hostile clients', limit, () => {
   it('are dropped for what is no NBD, while others live on', async () => {
     const { server, path } = await serve();
