@@ -31,8 +31,7 @@ export function finishFlush(context: DiskContext, request: DiskRequest): void {
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   if (bio.error !== OK) {
-    backing.countError(true);
-    for (let i = 0; i < bio.pageCount; i += 1) backing.free(bio.devicePage + i);
+    backing.refused(bio);
     const error = bio.error === ENOSPC ? ENOSPC : EIO;
     giveUp(context, request, 0);
     request.fail(error);

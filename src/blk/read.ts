@@ -26,6 +26,10 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
       case 'next':
         if (request.done === request.length || request.error !== OK) return 'finished';
         if (sliceOver(context, request)) return 'waiting';
+        if (cache.isShared(slotOf(context, request))) {
+          readShared(context, request);
+          break;
+        }
         request.stage = 'locked';
         if (!cache.lock(slotOf(context, request), request)) return 'waiting';
         if (context.rt.point('blk.read.locked', request)) return 'waiting';
@@ -64,33 +68,44 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
 function readLocked(context: DiskContext, request: DiskRequest): void {
   const slot = slotOf(context, request);
   const { table, vmstat } = context.swap;
-  const payload = present(request.payload);
-  const take = request.take;
+  const { bytes } = present(request.payload);
   switch (table.kind(slot)) {
     case 'free':
-      zeroFill(payload.bytes, request.payloadAt, take);
+      zeroFill(bytes, request.payloadAt, request.take);
       break;
     case 'zero':
-      zeroFill(payload.bytes, request.payloadAt, take);
+      zeroFill(bytes, request.payloadAt, request.take);
       vmstat.swpin_zero += 1;
       context.area.memcg.events.swpin_zero += 1;
       break;
     case 'device':
       request.stage = 'device';
       return;
-    case 'entry': {
-      const whole = take === PAGE_SIZE;
-      const target = whole ? payload.bytes : request.page;
-      const at = whole ? request.payloadAt : 0;
-      if (loadPage(context.zswap, slot, 'retain', target, at) !== 'loaded') {
-        pageFailed(context, request, EIO);
-        return;
-      }
-      if (!whole) copyPart(request, request.page);
-      break;
-    }
+    case 'entry':
+      if (readEntry(context, request)) break;
+      pageFailed(context, request, EIO);
+      return;
   }
   pageDone(context, request);
+}
+
+/** Serves the next page from its entry while somebody else, who lets it be read, owns the slot. */
+function readShared(context: DiskContext, request: DiskRequest): void {
+  assert(context.swap.table.kind(slotOf(context, request)) === 'entry');
+  if (readEntry(context, request)) request.done += request.take;
+  else request.fail(EIO);
+}
+
+/** Decompresses the next page's entry into the payload; false if it cannot be. */
+function readEntry(context: DiskContext, request: DiskRequest): boolean {
+  const { bytes } = present(request.payload);
+  const whole = request.take === PAGE_SIZE;
+  const target = whole ? bytes : request.page;
+  const at = whole ? request.payloadAt : 0;
+  const slot = slotOf(context, request);
+  if (loadPage(context.zswap, slot, 'retain', target, at) !== 'loaded') return false;
+  if (!whole) copyPart(request, request.page);
+  return true;
 }
 
 /** Copies the part of a page that the request covers. Only first and last pages come here. */

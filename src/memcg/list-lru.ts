@@ -46,6 +46,16 @@ export class ListLru {
     this.#list(group).rotate(index);
   }
 
+  /**
+   * Moves all items of one group to the front of another's list, where they are the next to go.
+   *
+   * @see mm/list_lru.c memcg_reparent_list_lru
+   */
+  reparent(from: MemcgId, to: MemcgId): void {
+    const list = this.#lists[from];
+    if (list !== undefined) this.#list(to).spliceFront(list);
+  }
+
   #list(group: MemcgId): LinkedList {
     let list = this.#lists[group];
     if (list === undefined) {

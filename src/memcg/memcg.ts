@@ -17,8 +17,12 @@ export class Memcg {
   readonly id: MemcgId;
   readonly name: string;
   readonly parent: Memcg | undefined;
+  /** In the order they were made. */
+  readonly children: readonly Memcg[] = [];
   /** Its own, without its children's; add to them directly. */
   readonly events: SwapEvents = createSwapEvents();
+  /** False once the group is going away: its entries are its parent's to reclaim. */
+  online = true;
   #zswapBytes = 0;
   #zswapPages = 0;
   #zswapMaxBytes = Infinity;
@@ -97,10 +101,21 @@ export class Memcg {
   }
 }
 
+/**
+ * Told when a group goes away, before anything else of it changes. One of three upcalls; it runs
+ * inside a section and must not wait.
+ *
+ * @see mm/memcontrol.c mem_cgroup_css_offline, which calls zswap_memcg_offline_cleanup first
+ */
+export interface MemcgOfflineHook {
+  groupOffline(group: Memcg, parent: Memcg): void;
+}
+
 /** All groups by id. */
 export class MemcgTree {
   readonly root: Memcg = new Memcg(0 as MemcgId, '', undefined);
   readonly #groups: (Memcg | undefined)[] = [this.root];
+  #hook: MemcgOfflineHook | undefined;
 
   get(id: number): Memcg {
     return present(this.#groups[id]);
@@ -113,15 +128,87 @@ export class MemcgTree {
     if (id >= MEMCG_COUNT_MAX) throw new RangeError(`more than ${MEMCG_COUNT_MAX} memory groups`);
     const group = new Memcg(id as MemcgId, name, parent);
     this.#groups[id] = group;
+    (parent.children as Memcg[]).push(group);
     return group;
+  }
+
+  /** Registers the one hook. */
+  registerOfflineHook(hook: MemcgOfflineHook): void {
+    assert(this.#hook === undefined);
+    this.#hook = hook;
+  }
+
+  /**
+   * Takes a group without online children out of use. What is charged to it stays so, and its
+   * ancestors' limits count it; to reclaim, it is its parent's. The group itself goes when nothing
+   * is charged to it any more.
+   */
+  offline(group: Memcg): void {
+    const { parent } = group;
+    assert(parent !== undefined && group.online && this.#groups[group.id] === group);
+    assert(!group.children.some(({ online }) => online), 'group has children');
+    this.#hook?.groupOffline(group, parent);
+    group.online = false;
+    this.reap(group);
+  }
+
+  /** The group itself if it is online, else the nearest of its ancestors that is. */
+  living(group: Memcg): Memcg {
+    let at = group;
+    while (!at.online) at = present(at.parent);
+    return at;
+  }
+
+  /** Removes a group that is offline and that nothing is charged to, and such ancestors with it. */
+  reap(group: Memcg): void {
+    let at: Memcg | undefined = group;
+    while (at !== undefined && !at.online && at.zswappedPages === 0 && at.children.length === 0) {
+      this.remove(at);
+      at = at.parent;
+    }
   }
 
   /** Removes a group that is charged nothing and has no children. */
   remove(group: Memcg): void {
     assert(group !== this.root && this.#groups[group.id] === group);
-    assert(!this.#groups.some((other) => other?.parent === group), 'group has children');
+    assert(group.children.length === 0, 'group has children');
     assert(group.zswapCurrent === 0 && group.zswappedPages === 0);
     this.#groups[group.id] = undefined;
+    const siblings = group.parent?.children as Memcg[] | undefined;
+    siblings?.splice(siblings.indexOf(group), 1);
+  }
+
+  /**
+   * The group that comes next in the order of the tree (a group before its children, those in the
+   * order they were made), of those that are online; the root first. Undefined after the last.
+   */
+  after(group: Memcg | undefined): Memcg | undefined {
+    if (group === undefined) return this.root;
+    const child = group.children.find(({ online }) => online);
+    if (child !== undefined) return child;
+    for (let at = group; at.parent !== undefined; at = at.parent) {
+      const { children } = at.parent;
+      const next = children.slice(children.indexOf(at) + 1).find(({ online }) => online);
+      if (next !== undefined) return next;
+    }
+    return undefined;
+  }
+
+  /** The online group that comes before another in that order; undefined before the root. */
+  before(group: Memcg): Memcg | undefined {
+    let previous: Memcg | undefined;
+    for (const each of this.subtree(this.root)) {
+      if (each === group) return previous;
+      previous = each;
+    }
+    return undefined;
+  }
+
+  /** A group and its descendants that are online, each before its children. */
+  *subtree(group: Memcg): Generator<Memcg> {
+    if (!group.online) return;
+    yield group;
+    for (const child of group.children) yield* this.subtree(child);
   }
 
   /** The groups that exist, the root first. */

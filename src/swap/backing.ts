@@ -20,6 +20,8 @@ export class Backing {
   readonly bios: BioPool;
   readonly #pages: DevicePages;
   readonly #checksums: PageChecksums;
+  /** Pages that have been given to a write and neither acknowledged nor taken back. */
+  #writingPages = 0;
   #checksumErrors = 0;
   #ioErrors = 0;
   #writable = true;
@@ -35,6 +37,16 @@ export class Backing {
   /** Device pages that hold data or are being written. */
   get usedPages(): number {
     return this.#pages.usedPages;
+  }
+
+  /** Device pages of writes that are under way: used, and no slot's yet. */
+  get writingPages(): number {
+    return this.#writingPages;
+  }
+
+  /** Device pages that can still be given out. */
+  get freePages(): number {
+    return this.#pages.freePages;
   }
 
   /** Pages read whose contents were not what was written. */
@@ -67,6 +79,7 @@ export class Backing {
     if (first === NO_DEVICE_PAGE) return 0;
     bio.devicePage = first;
     bio.pageCount = this.#pages.runLength;
+    this.#writingPages += bio.pageCount;
     return bio.pageCount;
   }
 
@@ -82,11 +95,19 @@ export class Backing {
     if (write) this.#writable = false;
   }
 
+  /** Takes back the device pages of a write that the device refused. */
+  refused(bio: Bio): void {
+    this.countError(true);
+    this.#writingPages -= bio.pageCount;
+    for (let i = 0; i < bio.pageCount; i += 1) this.free(bio.devicePage + i);
+  }
+
   /** Notes what page `index` of an acknowledged write holds. */
   acknowledge(bio: Bio, index: number): void {
     const page = bio.pages[index];
     assert(page !== undefined);
     this.#writable = true;
+    this.#writingPages -= 1;
     this.#checksums.set(bio.devicePage + index, crc32(page));
   }
 

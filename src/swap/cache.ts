@@ -20,6 +20,8 @@ export interface SlotWaiter extends Task {
 }
 
 class Folio {
+  /** What backs the slot is whole and stays as it is while it is owned: others may read it. */
+  shared = false;
   owner: Task | undefined = undefined;
   firstWaiter: SlotWaiter | undefined = undefined;
   lastWaiter: SlotWaiter | undefined = undefined;
@@ -64,6 +66,25 @@ export class SwapCache {
   }
 
   /**
+   * Lets others read what backs the slot although it is owned: its owner will not change it before
+   * it gives the slot up. That is the kernel's folio under writeback, which is up to date.
+   */
+  share(slot: SwapSlot, task: Task): void {
+    const place = this.#find(slot);
+    assert(place >= 0);
+    const folio = present(this.#folios[place]);
+    assert(folio.owner === task, 'slot is not locked by this task');
+    folio.shared = true;
+  }
+
+  /** Says whether a slot is owned by somebody who lets others read it. */
+  isShared(slot: SwapSlot): boolean {
+    if (this.#busy === 0) return false;
+    const place = this.#find(slot);
+    return place >= 0 && present(this.#folios[place]).shared;
+  }
+
+  /**
    * Takes a slot, or queues for it.
    *
    * @returns true: taken. False: the task is woken when it has been made the owner.
@@ -96,6 +117,7 @@ export class SwapCache {
     assert(place >= 0, 'slot is not locked');
     const folio = present(this.#folios[place]);
     assert(folio.owner === task, 'slot is not locked by this task');
+    folio.shared = false;
     const next = folio.firstWaiter;
     if (next === undefined) {
       folio.owner = undefined;

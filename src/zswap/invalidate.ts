@@ -34,12 +34,13 @@ function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
   const length = entries.lengthOf(index);
   const memcg = zswap.memcgs.get(entries.memcg(index));
   const pool = zswap.pools.get(entries.pool(index));
-  zswap.lru.remove(memcg.id, index);
+  zswap.lru.remove(zswap.memcgs.living(memcg).id, index);
   pool.zpool.free(index);
   zswap.pools.put(pool);
   memcg.uncharge(length);
   if (length === PAGE_SIZE) zswap.stats.stored_incompressible_pages -= 1;
   zswap.stats.stored_pages -= 1;
   entries.free(index);
+  if (!memcg.online) zswap.memcgs.reap(memcg);
   zswap.compactor.entryFreed(entries.length);
 }

@@ -31,7 +31,8 @@ export function everyLiveEntryIsOnExactlyOneLru(zswap: Zswap): string | undefine
       if (seen.has(index)) return `entry ${index} is twice on a list`;
       seen.add(index);
       length += 1;
-      if (zswap.entries.memcg(index) !== memcg.id) return `entry ${index} is on a foreign list`;
+      const owner = zswap.memcgs.living(zswap.memcgs.get(zswap.entries.memcg(index)));
+      if (owner !== memcg) return `entry ${index} is on a foreign list`;
       const slot = zswap.entries.slot(index);
       if (zswap.swap.table.payload(slot) !== index) return `entry ${index} is not its slot's`;
       index = zswap.entries.next(index);
@@ -92,8 +93,10 @@ export function devicePagesBelongToSlots(zswap: Zswap): string | undefined {
     if (pages.has(page)) return `device page ${page} belongs to two slots`;
     pages.add(page);
   }
-  if (pages.size > backing.usedPages) return `${pages.size} slots, ${backing.usedPages} pages`;
-  if (backing.bios.inUse === 0 && pages.size !== backing.usedPages) return 'device pages leaked';
+  const { usedPages, writingPages } = backing;
+  if (pages.size + writingPages !== usedPages) {
+    return `${pages.size} slots, ${writingPages} pages being written, ${usedPages} in use`;
+  }
   return undefined;
 }
 

@@ -23,7 +23,7 @@ import type { Zswap } from './zswap.ts';
  */
 export type StoreResult = 'stored' | 'rejected' | 'waiting';
 
-type StoreStage = 'admit' | 'lane' | 'admitted' | 'compressed' | 'commit';
+type StoreStage = 'admit' | 'shrink' | 'lane' | 'admitted' | 'compressed' | 'commit';
 
 /** One store under way, preallocated in the request that it belongs to. */
 export class StoreOp {
@@ -69,8 +69,16 @@ const EMPTY = new Uint8Array(0);
 export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
   const memcg = op.memcg;
   assert(memcg !== undefined);
-  if (op.stage === 'admit') {
-    const reason = admit(zswap, op, memcg);
+  if (op.stage === 'admit' && zswap.params.enabled && !memcg.mayZswap()) {
+    if (!zswap.shrinker.makeRoom(memcg, task)) return reject(zswap, op, 'memcg_limit');
+    op.stage = 'shrink';
+    return wait(op);
+  }
+  if (op.stage === 'admit' || op.stage === 'shrink') {
+    // As in the kernel, who has waited for room does not look at the limit again: one page over it
+    // is better than one page after the other to the device.
+    const noRoom = op.stage === 'shrink' && zswap.shrinker.written(memcg) === 0;
+    const reason = noRoom ? 'memcg_limit' : admit(zswap, op, memcg);
     if (reason !== undefined) return reject(zswap, op, reason);
     op.lane = op.pool?.lanes.take(task);
     op.stage = op.lane === undefined ? 'lane' : 'admitted';
@@ -86,7 +94,8 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
     op.stage = 'compressed';
     if (zswap.rt.point('zswap.store.compressed', task)) return wait(op);
   }
-  const reason = commit(zswap, op, memcg, op.lane);
+  // The group may have gone offline meanwhile: then the page is its parent's.
+  const reason = commit(zswap, op, zswap.memcgs.living(memcg), op.lane);
   op.pool?.lanes.put(op.lane);
   if (reason !== undefined) return reject(zswap, op, reason);
   finish(zswap, op);
@@ -107,7 +116,6 @@ function wait(op: StoreOp): StoreResult {
 /** Decides whether the page may come in; takes a reference on its pool if so. */
 function admit(zswap: Zswap, op: StoreOp, memcg: Memcg): RejectReason | undefined {
   if (!zswap.params.enabled) return 'disabled';
-  if (!memcg.mayZswap()) return 'memcg_limit';
   if (zswap.checkLimits()) return 'pool_limit';
   op.pool = zswap.poolFor(memcg);
   if (op.pool === undefined) return 'no_pool';
@@ -153,6 +161,7 @@ function commit(
 
 function reject(zswap: Zswap, op: StoreOp, reason: RejectReason): StoreResult {
   zswap.stats.rejects[reason] += 1;
+  if (zswap.reachedFull) zswap.shrinkWorker.queue();
   op.reason = reason;
   finish(zswap, op);
   return 'rejected';

@@ -9,7 +9,7 @@ import { PAGE_SIZE } from '../std/units.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Codec } from '../codec/codec.ts';
 import { ListLru } from '../memcg/list-lru.ts';
-import type { Memcg, MemcgTree } from '../memcg/memcg.ts';
+import type { Memcg, MemcgOfflineHook, MemcgTree } from '../memcg/memcg.ts';
 import type { Swap } from '../swap/info.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { Compactor } from './compactor.ts';
@@ -17,6 +17,8 @@ import { EntryTable } from './entry.ts';
 import { InvalidateHook } from './invalidate.ts';
 import type { ZswapParams } from './params.ts';
 import { PoolList, type ZswapPool } from './pool.ts';
+import { ShrinkWorker } from './shrink-worker.ts';
+import { Shrinker } from './shrink.ts';
 import { createZswapStats, type ZswapStats } from './stats.ts';
 
 /** Makes an allocator that keeps the places of its objects in the given cells. */
@@ -33,7 +35,7 @@ export interface ZswapOptions {
   readonly compactAfterEntries?: number;
 }
 
-export class Zswap {
+export class Zswap implements MemcgOfflineHook {
   readonly rt: Rt;
   readonly swap: Swap;
   readonly memcgs: MemcgTree;
@@ -43,6 +45,8 @@ export class Zswap {
   readonly lru: ListLru;
   readonly pools: PoolList;
   readonly compactor: Compactor;
+  readonly shrinker: Shrinker;
+  readonly shrinkWorker: ShrinkWorker;
   readonly #groupPools = new Map<Memcg, ZswapPool>();
   #reachedFull = false;
 
@@ -55,6 +59,9 @@ export class Zswap {
     this.lru = new ListLru(this.entries);
     this.pools = new PoolList(options.rt);
     this.compactor = new Compactor(options.rt, this.pools, options.compactAfterEntries);
+    this.shrinker = new Shrinker(this);
+    this.shrinkWorker = new ShrinkWorker(this);
+    options.memcgs.registerOfflineHook(this);
     options.swap.registerSlotFreeHook(new InvalidateHook(this));
   }
 
@@ -93,6 +100,19 @@ export class Zswap {
     if (pool === undefined) return;
     this.#groupPools.delete(group);
     this.pools.put(pool);
+  }
+
+  /**
+   * A group goes away: the worker leaves it first, then its entries become its parent's to shrink,
+   * and the first to go.
+   *
+   * @see mm/zswap.c zswap_memcg_offline_cleanup
+   */
+  groupOffline(group: Memcg, parent: Memcg): void {
+    this.shrinkWorker.leave(group);
+    this.lru.reparent(group.id, parent.id);
+    this.shrinker.forget(group);
+    this.clearGroupPool(group);
   }
 
   /** The pool for a new page of a group. */

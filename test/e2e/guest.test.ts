@@ -63,6 +63,7 @@ describe('a guest that swaps', () => {
       const shown = JSON.stringify(stats);
       assert.ok((stats.vmstat['zswpout'] ?? 0) > 1000, shown);
       assert.ok((stats.vmstat['pswpout'] ?? 0) > 1000, shown);
+      assert.ok((stats.zswap['written_back_pages'] ?? 0) > 1000, shown);
       assert.ok((stats.vmstat['pswpin'] ?? 0) > 1000, shown);
       assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
       assert.ok((stats.zswap['pool_total_size'] ?? Infinity) <= 32 * 1024 * 1024, shown);

@@ -7,7 +7,9 @@
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import type { Memcg } from '../../src/memcg/memcg.ts';
 import { races } from '../support/disk-race.ts';
+import type { TestMachine } from '../support/machine.ts';
 
 describe('races on one disk', () => {
   it('keeps every page an atomic register while all pages fit in the pool', () => {
@@ -34,6 +36,40 @@ describe('races on one disk', () => {
       spilled += race.machine.swap.vmstat.pswpout;
     });
     assert.ok(spilled > 0);
+  });
+
+  it('does so while cold pages are written back from a full pool', () => {
+    let writtenBack = 0;
+    let failed = 0;
+    races({ poolPages: 4, devicePages: 64, acceptThresholdPercent: 25 }, (race) => {
+      race.run();
+      writtenBack += race.machine.swap.vmstat.zswpwb;
+      failed += race.machine.zswap.stats.reject_reclaim_fail;
+    });
+    assert.ok(writtenBack > 0 && failed > 0);
+  });
+
+  it('does so while a group at its limit makes room for itself', () => {
+    let writtenBack = 0;
+    const prepare = (_: TestMachine, memcg: Memcg): void => memcg.setZswapMax(4096);
+    races({ devicePages: 64, prepare }, (race) => {
+      race.run();
+      writtenBack += race.machine.swap.vmstat.zswpwb;
+    });
+    assert.ok(writtenBack > 0);
+  });
+
+  it('does so while writeback meets a device that fails and is nearly full', () => {
+    let failed = 0;
+    const options = { poolPages: 3, devicePages: 12, acceptThresholdPercent: 0, biosInFlight: 2 };
+    races(options, (race) => {
+      assert.ok(race.machine.device !== undefined);
+      race.machine.device.writeErrors = 60;
+      race.machine.device.readErrors = 30;
+      race.run();
+      failed += race.machine.zswap.stats.reject_reclaim_fail;
+    });
+    assert.ok(failed > 0);
   });
 
   it('does so while the device has few free pages, and refuses what has no place', () => {

@@ -10,7 +10,7 @@ import { MemcgTree, type Memcg } from '../../src/memcg/memcg.ts';
 import { SimRt } from '../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../src/sim/world/device-sim.ts';
 import { Backing } from '../../src/swap/backing.ts';
-import { Swap } from '../../src/swap/info.ts';
+import { Swap, type SwapArea } from '../../src/swap/info.ts';
 import { Arena } from '../../src/zpool/arena.ts';
 import { createZpool, type ZpoolName } from '../../src/zpool/open.ts';
 import { INVARIANTS } from '../../src/zswap/invariants.ts';
@@ -29,6 +29,8 @@ export interface MachineOptions {
   readonly arenaPages?: number;
   readonly entryLimit?: number;
   readonly biosInFlight?: number;
+  /** Percent of the pool limit at which a full pool accepts again. Default 90. */
+  readonly acceptThresholdPercent?: number;
   /** Entries that must have gone before compaction begins. */
   readonly compactAfterEntries?: number;
 }
@@ -54,6 +56,7 @@ export class TestMachine {
     this.arena = new Arena(
       options.arenaPages === undefined ? {} : { pageLimit: options.arenaPages },
     );
+    this.params.acceptThresholdPercent = options.acceptThresholdPercent ?? 90;
     this.params.poolBytes = (options.poolPages ?? 100_000) * 4096;
     this.zswap = new Zswap({
       rt: this.rt,
@@ -76,7 +79,12 @@ export class TestMachine {
   export(name: string, pages: number): { disk: SwapDisk; memcg: Memcg } {
     const memcg = this.memcgs.create(name);
     const area = this.swap.swapon(name, pages, memcg);
-    return { disk: new SwapDisk({ rt: this.rt, zswap: this.zswap, area }), memcg };
+    return { disk: this.diskOf(area), memcg };
+  }
+
+  /** An area as a disk. */
+  diskOf(area: SwapArea): SwapDisk {
+    return new SwapDisk({ rt: this.rt, zswap: this.zswap, area });
   }
 
   /** Fails if any invariant does not hold. */

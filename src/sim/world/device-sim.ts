@@ -16,6 +16,8 @@ export class DeviceSim implements SwapDevice {
   readonly #contents = new Map<number, Uint8Array>();
   readonly #reading = new Map<number, number>();
   readonly #writing = new Set<number>();
+  /** Requests that have been submitted and have not completed. */
+  underWay = 0;
   /** Chance of an error, in 1/256, for reads and for writes. */
   readErrors = 0;
   writeErrors = 0;
@@ -78,8 +80,10 @@ export class DeviceSim implements SwapDevice {
   }
 
   #complete(bio: Bio, transfer: () => Errno): void {
+    this.underWay += 1;
     this.#rt.wake({
       resume: () => {
+        this.underWay -= 1;
         bio.error = transfer();
         bio.onDone(bio);
       },

@@ -16,6 +16,7 @@ describe('invalidate', () => {
     'gets a device page': (machine, slot) => {
       const bio = new Bio();
       machine.swap.backing?.allocate(bio, 1);
+      machine.swap.backing?.acknowledge(bio, 0);
       machine.swap.setDevice(slot, bio.devicePage);
     },
   };

@@ -24,6 +24,7 @@ function setUp(): World {
   store(machine, disk.area.slot(3), memcg, randomPage(1));
   const bio = new Bio();
   machine.swap.backing?.allocate(bio, 2);
+  for (const i of [0, 1]) machine.swap.backing?.acknowledge(bio, i);
   machine.swap.setDevice(disk.area.slot(4), bio.devicePage);
   machine.swap.setDevice(disk.area.slot(5), bio.devicePage + 1);
   machine.check();
@@ -86,7 +87,11 @@ const damage: Record<string, Record<string, (world: World) => void>> = {
       machine.swap.table.setDevice((first + 6) as SwapSlot, 0);
     },
     'a device page freed under its slot': ({ machine }) => machine.swap.backing?.free(1),
-    'a device page of nobody': ({ machine }) => machine.swap.backing?.allocate(new Bio(), 1),
+    'a device page of nobody': ({ machine }) => {
+      const bio = new Bio();
+      machine.swap.backing?.allocate(bio, 1);
+      machine.swap.backing?.acknowledge(bio, 0);
+    },
   },
 };
 

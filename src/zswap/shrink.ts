@@ -1,0 +1,160 @@
+/**
+ * Shrinking on behalf of a group: at its own limit, where a store of the group waits for one batch
+ * of the group's own entries, and on request, for so many bytes. No other group's entries are
+ * touched.
+ *
+ * Batches run on a few {@link Writeback} records, whose number bounds what is in flight.
+ *
+ * @see mm/zswap.c shrink_memcg
+ */
+import { Mempool } from '../rt/mempool.ts';
+import type { Task } from '../rt/rt.ts';
+import { Ring } from '../std/ring.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import { BIO_PAGES } from '../swap/device/device.ts';
+import { Writeback } from './writeback.ts';
+import type { Zswap } from './zswap.ts';
+
+/** Candidates that one batch looks at, at most (kernel: the batched shrinker of 2026). */
+export const SHRINK_SCAN = 64;
+/** Batches that go on with nothing written before it is given up (kernel `MAX_RECLAIM_RETRIES`). */
+export const RECLAIM_RETRIES_MAX = 16;
+/** Batches of groups in flight at most. */
+const BATCHES_MAX = 3;
+
+/**
+ * Says whether a batch of the group could free anything: it has entries, they may go to the device,
+ * and the device has room. A group that is offline has none: they are its parent's.
+ */
+export function mayShrink(zswap: Zswap, memcg: Memcg): boolean {
+  const { backing } = zswap.swap;
+  if (backing === undefined || backing.freePages === 0) return false;
+  return memcg.online && memcg.writebackEnabled() && zswap.lru.lengthOf(memcg.id) > 0;
+}
+
+/** One group's batch, and who waits for its end. */
+class GroupShrink implements Task {
+  /** Entries that the last batch has written. */
+  written = 0;
+  /** Their compressed bytes. */
+  writtenBytes = 0;
+  readonly #zswap: Zswap;
+  readonly #memcg: Memcg;
+  readonly #records: Mempool<Writeback>;
+  readonly #waiting = new Ring<Task>();
+  #underWay = false;
+  #pages = BIO_PAGES;
+
+  constructor(zswap: Zswap, memcg: Memcg, records: Mempool<Writeback>) {
+    this.#zswap = zswap;
+    this.#memcg = memcg;
+    this.#records = records;
+  }
+
+  /** Joins the batch that is under way, or begins one; false: there is nothing to wait for. */
+  join(task: Task, pages: number): boolean {
+    if (!this.#underWay) {
+      if (!mayShrink(this.#zswap, this.#memcg)) return false;
+      this.#underWay = true;
+      this.#pages = pages;
+      const record = this.#records.take(this);
+      if (record !== undefined && this.#begin(record)) return false;
+    }
+    this.#waiting.push(task);
+    return true;
+  }
+
+  /** A record has been kept for this group. */
+  resume(): void {
+    this.#begin(this.#records.takePromised());
+  }
+
+  /** Begins a batch; true if it has ended at once. */
+  #begin(record: Writeback): boolean {
+    record.onEnd = this.#end;
+    if (!record.begin(this.#memcg, SHRINK_SCAN, this.#pages)) return false;
+    this.#end(record);
+    return true;
+  }
+
+  readonly #end = (record: Writeback): void => {
+    this.written = record.written;
+    this.writtenBytes = record.writtenBytes;
+    this.#underWay = false;
+    this.#records.put(record);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#zswap.rt.wake(next);
+    }
+  };
+}
+
+export class Shrinker {
+  readonly #zswap: Zswap;
+  readonly #records: Mempool<Writeback>;
+  readonly #groups = new Map<Memcg, GroupShrink>();
+
+  constructor(zswap: Zswap) {
+    this.#zswap = zswap;
+    this.#records = new Mempool(zswap.rt, BATCHES_MAX, () => new Writeback(zswap));
+  }
+
+  /**
+   * Begins to make room in a group that is at its limit, or joins who does so already.
+   *
+   * @returns true: the task is woken when a batch has ended, and {@link written} says how it went;
+   *   false: nothing could be written
+   */
+  makeRoom(memcg: Memcg, task: Task): boolean {
+    return this.#group(memcg).join(task, BIO_PAGES);
+  }
+
+  /** Entries of a group that its last batch has written. */
+  written(memcg: Memcg): number {
+    return this.#groups.get(memcg)?.written ?? 0;
+  }
+
+  /**
+   * Writes back about so many compressed bytes of a group and its descendants, coldest first.
+   *
+   * @returns bytes freed; fewer than asked for when too many batches wrote nothing
+   * @see the kernel's `memory.reclaim` with `source=zswap` (proposed in 2026)
+   */
+  async reclaim(memcg: Memcg, bytes: number): Promise<number> {
+    let freed = 0;
+    let failures = 0;
+    while (freed < bytes && failures < RECLAIM_RETRIES_MAX) {
+      const before = freed;
+      for (const group of this.#zswap.memcgs.subtree(memcg)) {
+        if (freed >= bytes) break;
+        freed += await this.#batch(group, bytes - freed);
+      }
+      if (freed === before) failures += 1;
+      await this.#zswap.rt.yieldNow();
+    }
+    return freed;
+  }
+
+  /** Forgets a group that goes away. */
+  forget(memcg: Memcg): void {
+    this.#groups.delete(memcg);
+  }
+
+  async #batch(memcg: Memcg, bytes: number): Promise<number> {
+    const mean = Math.max(1, memcg.zswapCurrent / Math.max(1, memcg.zswappedPages));
+    const pages = Math.max(1, Math.min(BIO_PAGES, Math.ceil(bytes / mean)));
+    const group = this.#group(memcg);
+    const done = new Promise<boolean>((resolve) => {
+      if (!group.join({ resume: () => resolve(true) }, pages)) resolve(false);
+    });
+    return (await done) ? group.writtenBytes : 0;
+  }
+
+  #group(memcg: Memcg): GroupShrink {
+    let group = this.#groups.get(memcg);
+    if (group === undefined) {
+      group = new GroupShrink(this.#zswap, memcg, this.#records);
+      this.#groups.set(memcg, group);
+    }
+    return group;
+  }
+}
