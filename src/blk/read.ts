@@ -165,6 +165,7 @@ function finishRead(context: DiskContext, request: DiskRequest): void {
       request.done += take;
       vmstat.pswpin += 1;
       context.area.memcg.events.pswpin += 1;
+      context.area.memcg.diskSwapins += 1;
     }
     cache.unlock(request.bioSlot(i), request);
   }

@@ -149,6 +149,7 @@ function finishFill(context: DiskContext, request: DiskRequest): void {
     request.page.set(present(bio.pages[0]));
     vmstat.pswpin += 1;
     context.area.memcg.events.pswpin += 1;
+    context.area.memcg.diskSwapins += 1;
     overlay(request);
   }
   request.bio = undefined;

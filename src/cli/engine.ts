@@ -23,6 +23,7 @@ import { ZswapParams } from '../zswap/params.ts';
 import { Zswap } from '../zswap/zswap.ts';
 import type { EngineConfig } from './config.ts';
 import type { DaemonEngine } from './daemon.ts';
+import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
 
 /**
@@ -164,6 +165,7 @@ export class Engine implements DaemonEngine {
   #zpool: ZpoolName;
   /** Parameters are changed one after the other: some wait for a codec to load. */
   #settingTurn: Promise<unknown> = Promise.resolve();
+  readonly #pressure: PressureWatch;
   readonly #settable: Settable;
   readonly createZpool = (cells: HandleCells): Zpool =>
     createZpool(this.#zpool, this.#arena, cells);
@@ -186,6 +188,8 @@ export class Engine implements DaemonEngine {
       memcgs: this.#memcgs,
       params: this.#params,
     });
+    this.#pressure = new PressureWatch(rt, this.zswap);
+    this.#pressure.check();
     this.#settable = {
       params: this.#params,
       exports: this.#exports,
@@ -261,9 +265,15 @@ export class Engine implements DaemonEngine {
   }
 
   async setParameter(name: string, value: string): Promise<string> {
-    const turn = this.#settingTurn.then(() => setParameter(this.#settable, name, value));
+    const turn = this.#settingTurn.then(() => this.#setNow(name, value));
     this.#settingTurn = turn.catch(() => {});
     return await turn;
+  }
+
+  async #setNow(name: string, value: string): Promise<string> {
+    const inForce = await setParameter(this.#settable, name, value);
+    this.#pressure.check();
+    return inForce;
   }
 
   async #switchPool(compressor: string, zpool: ZpoolName): Promise<void> {
@@ -275,6 +285,7 @@ export class Engine implements DaemonEngine {
 
   /** Ends background work and closes the device cleanly. No request may be under way. */
   async close(): Promise<void> {
+    this.#pressure.close();
     await this.#swap.backing?.device.close();
   }
 }

@@ -23,6 +23,8 @@ export class Memcg {
   readonly events: SwapEvents = createSwapEvents();
   /** False once the group is going away: its entries are its parent's to reclaim. */
   online = true;
+  /** Pages read from the device since the shrinker last asked (kernel `nr_disk_swapins`). */
+  diskSwapins = 0;
   #zswapBytes = 0;
   #zswapPages = 0;
   #zswapMaxBytes = Infinity;

@@ -32,18 +32,30 @@ export function mayShrink(zswap: Zswap, memcg: Memcg): boolean {
   return memcg.online && memcg.writebackEnabled() && zswap.lru.lengthOf(memcg.id) > 0;
 }
 
+/** How a batch went. */
+export interface BatchResult {
+  /** Entries looked at, those that got a second chance included. */
+  readonly scanned: number;
+  /** Entries written, and their compressed bytes. */
+  readonly written: number;
+  readonly writtenBytes: number;
+  /** It ended at an entry whose slot is busy. */
+  readonly hitSwapCache: boolean;
+}
+
 /** One group's batch, and who waits for its end. */
 class GroupShrink implements Task {
   /** Entries that the last batch has written. */
   written = 0;
-  /** Their compressed bytes. */
-  writtenBytes = 0;
+  /** How the last batch went, for those who asked for one. */
+  result: BatchResult | undefined;
   readonly #zswap: Zswap;
   readonly #memcg: Memcg;
   readonly #records: Mempool<Writeback>;
   readonly #waiting = new Ring<Task>();
   #underWay = false;
   #pages = BIO_PAGES;
+  #scan = SHRINK_SCAN;
 
   constructor(zswap: Zswap, memcg: Memcg, records: Mempool<Writeback>) {
     this.#zswap = zswap;
@@ -52,11 +64,12 @@ class GroupShrink implements Task {
   }
 
   /** Joins the batch that is under way, or begins one; false: there is nothing to wait for. */
-  join(task: Task, pages: number): boolean {
+  join(task: Task, pages: number, scan: number = SHRINK_SCAN): boolean {
     if (!this.#underWay) {
       if (!mayShrink(this.#zswap, this.#memcg)) return false;
       this.#underWay = true;
       this.#pages = pages;
+      this.#scan = scan;
       const record = this.#records.take(this);
       if (record !== undefined && this.#begin(record)) return false;
     }
@@ -72,14 +85,15 @@ class GroupShrink implements Task {
   /** Begins a batch; true if it has ended at once. */
   #begin(record: Writeback): boolean {
     record.onEnd = this.#end;
-    if (!record.begin(this.#memcg, SHRINK_SCAN, this.#pages)) return false;
+    if (!record.begin(this.#memcg, this.#scan, this.#pages)) return false;
     this.#end(record);
     return true;
   }
 
   readonly #end = (record: Writeback): void => {
     this.written = record.written;
-    this.writtenBytes = record.writtenBytes;
+    const { scanned, written, writtenBytes, hitSwapCache } = record;
+    this.result = { scanned, written, writtenBytes, hitSwapCache };
     this.#underWay = false;
     this.#records.put(record);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -126,7 +140,9 @@ export class Shrinker {
       const before = freed;
       for (const group of this.#zswap.memcgs.subtree(memcg)) {
         if (freed >= bytes) break;
-        freed += await this.#batch(group, bytes - freed);
+        const mean = Math.max(1, group.zswapCurrent / Math.max(1, group.zswappedPages));
+        const pages = Math.ceil((bytes - freed) / mean);
+        freed += (await this.batch(group, SHRINK_SCAN, pages))?.writtenBytes ?? 0;
       }
       if (freed === before) failures += 1;
       await this.#zswap.rt.yieldNow();
@@ -139,14 +155,24 @@ export class Shrinker {
     this.#groups.delete(memcg);
   }
 
-  async #batch(memcg: Memcg, bytes: number): Promise<number> {
-    const mean = Math.max(1, memcg.zswapCurrent / Math.max(1, memcg.zswappedPages));
-    const pages = Math.max(1, Math.min(BIO_PAGES, Math.ceil(bytes / mean)));
+  /**
+   * Has one batch of a group written, or waits for the one that is under way.
+   *
+   * @param scan - entries to look at, at most
+   * @param pages - entries to write, at most; a batch never writes more than a bio holds
+   * @returns how it went; undefined if there is nothing to shrink
+   */
+  async batch(
+    memcg: Memcg,
+    scan: number,
+    pages: number = BIO_PAGES,
+  ): Promise<BatchResult | undefined> {
     const group = this.#group(memcg);
-    const done = new Promise<boolean>((resolve) => {
-      if (!group.join({ resume: () => resolve(true) }, pages)) resolve(false);
+    group.result = undefined;
+    await new Promise<void>((resolve) => {
+      if (!group.join({ resume: resolve }, Math.min(pages, BIO_PAGES), scan)) resolve();
     });
-    return (await done) ? group.writtenBytes : 0;
+    return group.result;
   }
 
   #group(memcg: Memcg): GroupShrink {

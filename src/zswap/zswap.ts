@@ -10,9 +10,11 @@ import type { Rt } from '../rt/rt.ts';
 import type { Codec } from '../codec/codec.ts';
 import { ListLru } from '../memcg/list-lru.ts';
 import type { Memcg, MemcgOfflineHook, MemcgTree } from '../memcg/memcg.ts';
+import { PressureShrinker } from '../memcg/shrinker.ts';
 import type { Swap } from '../swap/info.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { Compactor } from './compactor.ts';
+import { DynamicShrinker } from './dynamic-shrinker.ts';
 import { EntryTable } from './entry.ts';
 import { InvalidateHook } from './invalidate.ts';
 import type { ZswapParams } from './params.ts';
@@ -47,6 +49,8 @@ export class Zswap implements MemcgOfflineHook {
   readonly compactor: Compactor;
   readonly shrinker: Shrinker;
   readonly shrinkWorker: ShrinkWorker;
+  /** What memory pressure from outside acts on. */
+  readonly pressureShrinker: PressureShrinker;
   readonly #groupPools = new Map<Memcg, ZswapPool>();
   #reachedFull = false;
 
@@ -61,6 +65,7 @@ export class Zswap implements MemcgOfflineHook {
     this.compactor = new Compactor(options.rt, this.pools, options.compactAfterEntries);
     this.shrinker = new Shrinker(this);
     this.shrinkWorker = new ShrinkWorker(this);
+    this.pressureShrinker = new PressureShrinker(new DynamicShrinker(this));
     options.memcgs.registerOfflineHook(this);
     options.swap.registerSlotFreeHook(new InvalidateHook(this));
   }
@@ -111,6 +116,7 @@ export class Zswap implements MemcgOfflineHook {
   groupOffline(group: Memcg, parent: Memcg): void {
     this.shrinkWorker.leave(group);
     this.lru.reparent(group.id, parent.id);
+    this.pressureShrinker.reparent(group, parent);
     this.shrinker.forget(group);
     this.clearGroupPool(group);
   }

@@ -103,7 +103,7 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     value: '0|1',
     parse: parseSwitch,
     preset: '0',
-    help: "accepted for the kernel's sake, without effect: writeback begins when the pool is full",
+    help: 'write cold pages back under memory pressure, before the pool is full',
   },
   compressor: {
     kind: 'value',

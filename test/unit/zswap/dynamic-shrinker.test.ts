@@ -1,0 +1,86 @@
+/** Goal: the count of the kernel's formula, and writeback before the pool is full. */
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import type { Memcg } from '../../../src/memcg/memcg.ts';
+import type { SwapDisk } from '../../../src/blk/swap-disk.ts';
+import { PAGE_SIZE } from '../../../src/std/units.ts';
+import { DynamicShrinker } from '../../../src/zswap/dynamic-shrinker.ts';
+import { wordPage } from '../../support/chosen-pages.ts';
+import { submit } from '../../support/client.ts';
+import { TestMachine } from '../../support/machine.ts';
+import { createWordCodec } from '../../support/word-codec.ts';
+
+interface World {
+  readonly machine: TestMachine;
+  readonly disk: SwapDisk;
+  readonly memcg: Memcg;
+  readonly shrinker: DynamicShrinker;
+}
+
+/** 100 pages of 1216 bytes: 29 whole pages of compressed bytes. */
+function world(): World {
+  const machine = new TestMachine({ codec: createWordCodec(), devicePages: 256 });
+  const { disk, memcg } = machine.export('vm', 128);
+  for (let page = 0; page < 100; page += 1) {
+    submit(disk, 'write', page * PAGE_SIZE, PAGE_SIZE, wordPage(5 * page + 4));
+    machine.rt.run(100_000);
+  }
+  machine.params.shrinkerEnabled = true;
+  return { machine, disk, memcg, shrinker: new DynamicShrinker(machine.zswap) };
+}
+
+async function settled<T>(machine: TestMachine, promise: Promise<T>): Promise<T> {
+  let done = false;
+  const watched = promise.finally(() => (done = true));
+  for (let turns = 0; !done && turns < 100_000; turns += 1) {
+    machine.rt.step();
+    await Promise.resolve();
+  }
+  return await watched;
+}
+
+describe('count', () => {
+  it('offers entries in the measure of how badly they compress', () => {
+    const { shrinker, memcg } = world();
+    assert.equal(shrinker.count(memcg), Math.floor((100 * 29) / 100));
+  });
+
+  it('offers fewer by the pages that had to be read from the device, once', () => {
+    const { shrinker, memcg } = world();
+    memcg.diskSwapins = 30;
+    assert.equal(shrinker.count(memcg), Math.floor((70 * 29) / 100));
+    assert.equal(memcg.diskSwapins, 0);
+    memcg.diskSwapins = 130;
+    assert.equal(shrinker.count(memcg), 0);
+    assert.equal(memcg.diskSwapins, 30);
+  });
+
+  it('offers none when it is off, or the group is not written back', () => {
+    const { machine, shrinker, memcg } = world();
+    machine.params.shrinkerEnabled = false;
+    assert.equal(shrinker.count(memcg), 0);
+    machine.params.shrinkerEnabled = true;
+    memcg.setWriteback(false);
+    assert.equal(shrinker.count(memcg), 0);
+  });
+});
+
+describe('under pressure', () => {
+  it('writes cold entries back although the pool is far from full, and counts reads of them', async () => {
+    const { machine, disk, memcg } = world();
+    // The first look takes the second chances.
+    await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
+    for (let i = 0; i < 4; i += 1) {
+      await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
+    }
+    assert.equal(machine.zswap.stats.pool_limit_hit, 0);
+    assert.ok(memcg.events.zswpwb >= 58, `${memcg.events.zswpwb}`);
+    assert.equal(memcg.diskSwapins, 0);
+    for (let page = 0; page < 100; page += 1) {
+      const request = submit(disk, 'read', page * PAGE_SIZE, PAGE_SIZE);
+      machine.rt.run(100_000);
+      assert.deepEqual(Buffer.from(request.data), Buffer.from(wordPage(5 * page + 4)));
+    }
+    assert.equal(memcg.diskSwapins, memcg.events.zswpwb);
+  });
+});
