@@ -66,7 +66,7 @@ describe('count', () => {
 });
 
 describe('under pressure', () => {
-  it('writes cold entries back although the pool is far from full, and counts reads of them', async () => {
+  it('writes cold entries back while the pool is far from full, and counts reads', async () => {
     const { machine, disk, memcg } = world();
     // The first look takes the second chances.
     await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
