@@ -7,67 +7,18 @@ import { Payload } from '../../src/blk/payload.ts';
 import type { BlkOp } from '../../src/blk/request.ts';
 import type { SwapDisk } from '../../src/blk/swap-disk.ts';
 import type { Memcg } from '../../src/memcg/memcg.ts';
+import { PageModel, newVersion, type Version } from '../../src/sim/checkers/page-model.ts';
+import { pageOf, versionOf } from '../../src/sim/world/versions.ts';
 import { Prng } from '../../src/std/prng.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
 import { ClientRequest } from './client.ts';
 import { TestMachine, type MachineOptions } from './machine.ts';
 import { createWordCodec } from './word-codec.ts';
 
-interface Version {
-  readonly id: number;
-  readonly started: number;
-  ended: number;
-  /** False if it cannot have been written: the request was refused and had this page only. */
-  possible: boolean;
-  /** False if it may not have been written: the request was refused. */
-  certain: boolean;
-}
-
 export const RACE_PAGES = 12;
 /** Pages of one request at most. */
 const REQUEST_PAGES = 5;
 const CLIENTS = 4;
-
-/** What every page may hold: the versions written to it, in time. */
-class PageModel {
-  readonly #versions: Version[][] = Array.from({ length: RACE_PAGES }, () => [
-    { id: 0, started: -2, ended: -1, possible: true, certain: true },
-  ]);
-
-  add(page: number, version: Version): void {
-    this.#versions[page]?.push(version);
-  }
-
-  /** Says why a read of `id` in `[started, ended]` is wrong, or undefined. */
-  violation(page: number, id: number, started: number, ended: number): string | undefined {
-    const versions = this.#versions[page] ?? [];
-    const candidates = versions.filter((v) => v.id === id && v.possible && v.started <= ended);
-    if (candidates.length === 0) return `page ${page} holds ${id}, which was never written there`;
-    const fresh = candidates.some(
-      (v) => !versions.some((w) => w.certain && v.ended < w.started && w.ended < started),
-    );
-    return fresh ? undefined : `page ${page} holds ${id}, which was overwritten before the read`;
-  }
-}
-
-/** A page of version `id`: recognisable at both ends and in between, compressible or not. */
-function pageOf(id: number): Uint8Array {
-  const page = new Uint8Array(PAGE_SIZE);
-  if (id === 0) return page;
-  const words = new Uint32Array(page.buffer);
-  const prng = new Prng(id);
-  const random = id % 3 === 0;
-  for (let i = 0; i < words.length; i += 1) words[i] = random ? prng.u32() : id;
-  words[0] = id;
-  words[words.length - 1] = id;
-  return page;
-}
-
-function versionOf(page: Uint8Array): number {
-  const id = new DataView(page.buffer, page.byteOffset).getUint32(0, true);
-  assert.deepEqual(Buffer.compare(page, pageOf(id)), 0, `page of version ${id} is torn`);
-  return id;
-}
 
 /** What happens beside the requests. */
 export interface RaceOptions extends MachineOptions {
@@ -87,7 +38,7 @@ export class Race {
   readonly #inParts: boolean;
   readonly #disk: SwapDisk;
   readonly #prng: Prng;
-  readonly #model = new PageModel();
+  readonly #model = new PageModel(RACE_PAGES);
   readonly #payload = new Payload((CLIENTS + 1) * REQUEST_PAGES * PAGE_SIZE);
   #nextVersion = 1;
   #now = 0;
@@ -141,7 +92,7 @@ export class Race {
       for (let i = 0; i < count; i += 1) {
         const zeros = op !== 'write' || this.#prng.chance(1, 6);
         const id = zeros ? 0 : this.#nextVersion++;
-        const version = { id, started, ended: Infinity, possible: true, certain: true };
+        const version = newVersion(id, started);
         if (op === 'write') data.set(pageOf(id), i * PAGE_SIZE);
         versions.push(version);
         this.#model.add(first + i, version);
@@ -204,6 +155,7 @@ export class Race {
   #verify(data: Uint8Array, first: number, started: number): void {
     for (let i = 0; i * PAGE_SIZE < data.length; i += 1) {
       const id = versionOf(data.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE));
+      assert.ok(id !== undefined, `page ${first + i} is torn`);
       assert.equal(this.#model.violation(first + i, id, started, this.#now), undefined);
     }
   }

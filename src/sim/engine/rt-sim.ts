@@ -1,10 +1,15 @@
 /**
- * The {@link Rt} that decides who goes next. Everything that could run is in one list; each step a
- * seeded generator picks one, so a run is repeated exactly by its seed. Time is virtual and moves
- * only with steps.
+ * The {@link Rt} that decides who goes next. Everything that could run is in one list, in the order
+ * it became so; at each step a {@link Scheduler} picks one. So a run is repeated exactly by its
+ * choices. Time is virtual and moves only with steps.
+ *
+ * Each task belongs to an actor: one that was given with {@link SimRt.nameTask}, for a plain object
+ * the one that made it runnable, for others the name of their class.
  */
-import { Prng } from '../../std/prng.ts';
 import type { Rt, Task } from '../../rt/rt.ts';
+import { RandomScheduler } from '../schedulers/random.ts';
+import { ENGINE, EVERYTHING } from './scheduler.ts';
+import type { LastStep, Runnable, Scheduler } from './scheduler.ts';
 
 /** A step budget was used up: somebody spins or nobody finishes. */
 export class StepBudgetError extends Error {
@@ -13,16 +18,38 @@ export class StepBudgetError extends Error {
 
 /** Virtual milliseconds that one step takes. */
 const STEP_MS = 0.01;
+const U32_MAX = 0xffff_ffff;
+
+/**
+ * Steps that touch nothing but the slots and device pages whose names they leave: where they begin
+ * (or a prefix of it) and where they stop. `docs/explorer.md` argues for each.
+ */
+const LOCAL_STEPS: readonly (readonly [from: RegExp, to: RegExp])[] = [
+  [/^begin /, /^(?:blk\.(?:read|write|discard)\.locked|queued)$/],
+  [/^zswap\.store\.admitted$/, /^zswap\.store\.compressed$/],
+  [/^device /, /^completed$/],
+];
 
 export class SimRt implements Rt {
-  readonly #prng: Prng;
-  readonly #runnable: Task[] = [];
+  readonly #scheduler: Scheduler;
+  readonly #runnable: Runnable[] = [];
+  readonly #names = new WeakMap<Task, string>();
+  readonly #nameUses = new Map<string, number>();
   /** How often each point was reached, by name: tests see from it what a run has covered. */
   readonly marks: Map<string, number> = new Map();
+  /** Whether footprints are taken. */
+  watching = false;
   #steps = 0;
+  #sequential = false;
+  #gaveUp = false;
+  #current: Runnable | undefined;
+  #last: LastStep | undefined;
+  #touched = new Set<string>();
+  #stop = '';
 
-  constructor(seed: number) {
-    this.#prng = new Prng(seed);
+  /** @param scheduler - or the seed of a {@link RandomScheduler} */
+  constructor(scheduler: Scheduler | number) {
+    this.#scheduler = typeof scheduler === 'number' ? new RandomScheduler(scheduler) : scheduler;
   }
 
   /** Steps taken. */
@@ -34,31 +61,49 @@ export class SimRt implements Rt {
     return this.#runnable.length === 0;
   }
 
+  /** The scheduler has given the execution up. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  /** The actor that runs, or ran last. */
+  get actor(): string {
+    return this.#current?.actor ?? 'nobody';
+  }
+
+  /** Where the step that runs, or ran last, went on from. */
+  get at(): string {
+    return this.#current?.at ?? '';
+  }
+
   nowMs(): number {
+    // Time depends on the steps of everybody.
+    this.touch(EVERYTHING);
     return this.#steps * STEP_MS;
   }
 
   randomU32(): number {
-    return this.#prng.u32();
+    return this.#sequential ? U32_MAX : this.#scheduler.nextU32();
   }
 
   point(name: string, task: Task): boolean {
-    this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
-    this.#runnable.push(task);
+    this.mark(name);
+    this.stopAt(name);
+    this.#push(task, name, true);
     return true;
   }
 
   wake(task: Task): void {
-    this.#runnable.push(task);
+    this.#push(task, 'woken', false);
   }
 
   yieldTask(task: Task): void {
-    this.#runnable.push(task);
+    this.#push(task, 'yielded', false);
   }
 
   async yieldNow(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#runnable.push({ resume: resolve });
+      this.#push({ resume: resolve }, 'yielded', false);
     });
   }
 
@@ -66,16 +111,46 @@ export class SimRt implements Rt {
     await this.yieldNow();
   }
 
-  /** Lets one runnable task go on, chosen at random; false if there is none. */
+  /** Makes a task runnable that goes on from a place with a name. */
+  ready(task: Task, at: string): void {
+    this.#push(task, at, false);
+  }
+
+  /** Says whose task it is. */
+  nameTask(task: Task, actor: string): void {
+    this.#names.set(task, actor);
+  }
+
+  /** Counts that a place was reached. */
+  mark(name: string): void {
+    this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
+  }
+
+  /** Notes that the step that runs has touched something. */
+  touch(name: string): void {
+    if (this.watching) this.#touched.add(name);
+  }
+
+  /** Notes where the step that runs has stopped. */
+  stopAt(place: string): void {
+    this.#stop = place;
+  }
+
+  /** Lets one runnable task go on, as the scheduler says; false if there is none. */
   step(): boolean {
-    const count = this.#runnable.length;
-    if (count === 0) return false;
+    if (this.#runnable.length === 0) return false;
+    const index = this.#sequential ? 0 : this.#scheduler.nextTask(this.#runnable, this.#last);
+    if (index === undefined) {
+      this.#gaveUp = true;
+      return false;
+    }
+    const [next] = this.#runnable.splice(index, 1);
+    if (next === undefined) throw new RangeError(`no runnable task ${index}`);
     this.#steps += 1;
-    const index = this.#prng.below(count);
-    const task = this.#runnable[index];
-    const last = this.#runnable.pop();
-    if (index < count - 1 && last !== undefined) this.#runnable[index] = last;
-    task?.resume();
+    this.#current = next;
+    this.#stop = '';
+    next.task.resume();
+    this.#endStep(next);
     return true;
   }
 
@@ -91,5 +166,43 @@ export class SimRt implements Rt {
       afterStep();
     }
     if (!this.idle) throw new StepBudgetError(`still running after ${budget} steps`);
+  }
+
+  /** The same in the order of becoming runnable, without asking the scheduler. */
+  runInOrder(budget: number): void {
+    this.#sequential = true;
+    try {
+      this.run(budget);
+    } finally {
+      this.#sequential = false;
+      this.#last = undefined;
+    }
+  }
+
+  #endStep({ actor, at }: Runnable): void {
+    const footprint = this.#touched;
+    if (this.watching) {
+      const isLocal = LOCAL_STEPS.some(([from, to]) => from.test(at) && to.test(this.#stop));
+      if (!isLocal) footprint.add(ENGINE);
+      this.#touched = new Set();
+    }
+    this.#last = { actor, footprint };
+  }
+
+  #push(task: Task, at: string, preempted: boolean): void {
+    this.#runnable.push({ task, actor: this.#actorOf(task), at, preempted });
+  }
+
+  #actorOf(task: Task): string {
+    const given = this.#names.get(task);
+    if (given !== undefined) return given;
+    const type = task.constructor.name;
+    if (type === 'Object') return this.actor;
+    const plain = type.replaceAll(/\B[A-Z]/g, '-$&').toLowerCase();
+    const uses = (this.#nameUses.get(plain) ?? 0) + 1;
+    this.#nameUses.set(plain, uses);
+    const name = uses === 1 ? plain : `${plain} ${uses}`;
+    this.#names.set(task, name);
+    return name;
   }
 }

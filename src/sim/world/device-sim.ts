@@ -5,14 +5,14 @@
  */
 import { InvariantError, present } from '../../std/assert.ts';
 import { EIO, OK, type Errno } from '../../std/errno.ts';
-import type { Rt } from '../../rt/rt.ts';
+import type { SimRt } from '../engine/rt-sim.ts';
 import type { Bio, SwapDevice } from '../../swap/device/device.ts';
 
 export class DeviceSim implements SwapDevice {
   readonly name = 'sim';
   readonly direct = true;
   readonly pageCount: number;
-  readonly #rt: Rt;
+  readonly #rt: SimRt;
   readonly #contents = new Map<number, Uint8Array>();
   readonly #reading = new Map<number, number>();
   readonly #writing = new Set<number>();
@@ -22,7 +22,7 @@ export class DeviceSim implements SwapDevice {
   readErrors = 0;
   writeErrors = 0;
 
-  constructor(rt: Rt, pageCount: number) {
+  constructor(rt: SimRt, pageCount: number) {
     this.#rt = rt;
     this.pageCount = pageCount;
   }
@@ -68,6 +68,7 @@ export class DeviceSim implements SwapDevice {
   }
 
   discard(devicePage: number, pageCount: number): void {
+    this.#touch(devicePage, pageCount);
     for (let page = devicePage; page < devicePage + pageCount; page += 1) {
       this.#check(!this.#writing.has(page), `discard of page ${page} while it is written`);
       this.#check((this.#reading.get(page) ?? 0) === 0, `discard of page ${page} while it is read`);
@@ -80,18 +81,29 @@ export class DeviceSim implements SwapDevice {
   }
 
   #complete(bio: Bio, transfer: () => Errno): void {
-    this.underWay += 1;
-    this.#rt.wake({
+    const rt = this.#rt;
+    const completion = {
       resume: () => {
         this.underWay -= 1;
+        this.#touch(bio.devicePage, bio.pageCount);
         bio.error = transfer();
         bio.onDone(bio);
+        rt.stopAt('completed');
       },
-    });
+    };
+    this.underWay += 1;
+    this.#touch(bio.devicePage, bio.pageCount);
+    rt.nameTask(completion, `device of ${rt.actor}`);
+    rt.ready(completion, `device page ${bio.devicePage}`);
+  }
+
+  /** The device's state is that of its pages, and nobody else sees it. */
+  #touch(devicePage: number, pageCount: number): void {
+    for (let i = 0; i < pageCount; i += 1) this.#rt.touch(`device page ${devicePage + i}`);
   }
 
   #fails(chance: number): boolean {
-    return (this.#rt.randomU32() & 255) < chance;
+    return chance > 0 && (this.#rt.randomU32() & 255) < chance;
   }
 
   #check(condition: boolean, message: string): void {

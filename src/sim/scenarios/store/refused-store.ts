@@ -1,0 +1,20 @@
+/** A refused store changes nothing: the older entry is read until the device has the newer version. */
+import type { Scenario } from '../scenario.ts';
+
+export const refusedStore: Scenario = {
+  name: 'refused-store',
+  summary:
+    'the pool refuses a newer version and the device may, too, while the older entry is read',
+  covers: ['catalogue 5', 'catalogue 25'],
+  world: { devicePages: 8 },
+  reaches: ['write refused', 'blk.read.locked'],
+  play(stage) {
+    const vm = stage.disk('vm', 1);
+    stage.now(vm.write(0, 1), vm.chill());
+    stage.world.params.poolBytes = 0;
+    stage.device.writeErrors = 128;
+    stage.actor('writer', vm.write(0, 2), vm.read(0));
+    stage.actor('reader', vm.read(0));
+    stage.actor('writeback', vm.writeback());
+  },
+};

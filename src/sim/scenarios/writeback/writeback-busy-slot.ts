@@ -1,0 +1,22 @@
+/** Writeback never waits for a slot: its owner may be waiting for what the batch will free. */
+import type { Scenario } from '../scenario.ts';
+
+export const writebackBusySlot: Scenario = {
+  name: 'writeback-busy-slot',
+  summary: 'a batch meets a slot that a request owns, and goes on without it',
+  covers: ['T002-b', 'T002-c', 'T004-f', 'catalogue 10', 'catalogue 16'],
+  world: { devicePages: 8 },
+  reaches: ['written back', 'busy slot skipped'],
+  play(stage) {
+    const vm = stage.disk('vm', 2);
+    stage.now(vm.write(0, 1), vm.write(1, 2), vm.chill());
+    stage.actor('writeback', vm.writeback(2));
+    stage.actor('writer', vm.write(0, 4, 5));
+    stage.atEnd(() => {
+      const { stats } = stage.world.zswap;
+      const skipped = stage.rt.marks.has('busy slot skipped');
+      if (!skipped || stats.reject_reclaim_fail > 0) return undefined;
+      return 'a busy slot was skipped and not counted';
+    });
+  },
+};

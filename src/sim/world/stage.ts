@@ -1,0 +1,134 @@
+/**
+ * Where a scenario is played: a world, its disks and its actors, and what is checked of them. What
+ * is done with {@link Stage.now} happens before the play, in one order; what actors do is
+ * interleaved.
+ */
+import { present } from '../../std/assert.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { Payload } from '../../blk/payload.ts';
+import { DEVICE_RULES, checkInvariants, checkLeft } from '../checkers/engine-rules.ts';
+import type { Violation } from '../engine/failure.ts';
+import type { Trial } from '../engine/execution.ts';
+import type { SimRt } from '../engine/rt-sim.ts';
+import { Actor, type Action } from './actor.ts';
+import type { Place } from './client.ts';
+import { DiskActions } from './disk-actions.ts';
+import { watchSlots } from './watch.ts';
+import { World, type WorldOptions } from './world.ts';
+
+/** Steps that what is not interleaved may take. */
+const SEQUENTIAL_BUDGET = 2000;
+/** Actors at most, and bytes of a request of one of them at most. */
+const PLACES = 6;
+const PLACE_BYTES = 4 * PAGE_SIZE;
+/** Bytes of a chunk of the arena. */
+const CHUNK_BYTES = 1 << 17;
+
+export class Stage implements Trial {
+  readonly world: World;
+  readonly rt: SimRt;
+  readonly #disks: DiskActions[] = [];
+  readonly #actors: Actor[] = [];
+  readonly #placed: string[] = [];
+  readonly #payload = new Payload(PLACES * PLACE_BYTES);
+  #violation: Violation | undefined;
+  #atEnd: () => string | undefined = () => undefined;
+
+  constructor(rt: SimRt, options: WorldOptions) {
+    this.rt = rt;
+    this.world = new World(rt, { chunkBytes: CHUNK_BYTES, ...options });
+    watchSlots(this.world);
+  }
+
+  /** Adds a disk with a group of its own. */
+  disk(name: string, pages: number): DiskActions {
+    const disk = new DiskActions(this, name, pages);
+    this.#disks.push(disk);
+    return disk;
+  }
+
+  /** A disk has been removed: its pages are no longer read at the end. */
+  forget(disk: DiskActions): void {
+    this.#disks.splice(this.#disks.indexOf(disk), 1);
+  }
+
+  /** Does something before the play, to its end. */
+  now(...actions: readonly Action[]): void {
+    const actor = new Actor(this.rt, 'before', actions);
+    this.rt.runInOrder(SEQUENTIAL_BUDGET);
+    if (!actor.finished) this.report('nobodyWaitsForEver', `before the play: ${actor.label}`);
+  }
+
+  /** Adds somebody to the play. */
+  actor(name: string, ...actions: readonly Action[]): void {
+    this.#actors.push(new Actor(this.rt, name, actions));
+  }
+
+  /** Something done in one section. */
+  act(label: string, body: () => void): Action {
+    return {
+      label,
+      begin: () => {
+        body();
+        return true;
+      },
+    };
+  }
+
+  /** Something that can be made only when its turn comes. */
+  later(label: string, make: () => Action): Action {
+    return { label, begin: (actor) => make().begin(actor) };
+  }
+
+  /** Where the payload of an actor's request lies; all share one staging page. */
+  placeOf(actor: Actor): Place {
+    let index = this.#placed.indexOf(actor.name);
+    if (index < 0) index = this.#placed.push(actor.name) - 1;
+    return { payload: this.#payload, offset: index * PLACE_BYTES };
+  }
+
+  /** A check of the scenario's own, once everybody has finished. */
+  atEnd(check: () => string | undefined): void {
+    this.#atEnd = check;
+  }
+
+  /** Notes a violation; the first one counts. */
+  report(name: string, message: string): void {
+    this.#violation ??= { name, message };
+  }
+
+  check(): Violation | undefined {
+    return this.#violation ?? checkInvariants(this.world.zswap);
+  }
+
+  finish(): Violation | undefined {
+    const waiting = this.#actors.filter((actor) => !actor.finished);
+    if (waiting.length > 0) {
+      const names = waiting.map((actor) => `${actor.name} at ${actor.label}`);
+      return { name: 'nobodyWaitsForEver', message: `nothing can run, and ${names.join(', ')}` };
+    }
+    const wrong = this.#atEnd();
+    if (wrong !== undefined) return { name: 'scenario', message: wrong };
+    const { device } = this.world;
+    if (device !== undefined) for (const rule of DEVICE_RULES) device[rule] = 0;
+    for (const disk of this.#disks) {
+      for (let page = 0; page < disk.pages; page += 1) this.now(disk.read(page));
+      this.now(disk.trim(0, disk.pages));
+    }
+    return this.check() ?? checkLeft(this.world);
+  }
+
+  digest(): string {
+    const { stats, reachedFull, pools } = this.world.zswap;
+    const { usedPages = 0, writingPages = 0 } = this.world.swap.backing ?? {};
+    const numbers = [stats.stored_pages, pools.totalPages(), usedPages, writingPages, reachedFull];
+    const disks = this.#disks.map((disk) => disk.digest());
+    const actors = this.#actors.map((actor) => (actor.finished ? 'done' : actor.label));
+    return [...numbers, ...disks, ...actors].join(' ');
+  }
+
+  /** The device, which the scenario's world has. */
+  get device(): NonNullable<World['device']> {
+    return present(this.world.device);
+  }
+}
