@@ -34,6 +34,7 @@ if (!process.argv.includes('--if-needed') || !isUpToDate()) {
     run('node_modules/assemblyscript/bin/asc.js', ['--config', `assembly/${file}`]);
   }
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  run('scripts/build-mutants.mjs', []);
   if (existsSync(`${root}/test/fixtures`)) {
     cpSync(`${root}/test/fixtures`, `${root}/dist/test/fixtures`, { recursive: true });
   }

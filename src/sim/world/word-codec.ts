@@ -5,7 +5,7 @@
  */
 import { PrefixViews } from '../../std/prefix-views.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
-import { CODEC_WINDOW_BYTES, COMPRESS_FAILED, INCOMPRESSIBLE } from '../../codec/codec.ts';
+import { COMPRESS_FAILED, INCOMPRESSIBLE } from '../../codec/codec.ts';
 import type { Codec, CodecLane } from '../../codec/codec.ts';
 
 /** Bytes that a page of this word is compressed to: 16, 316, 616, 916 or 1216. */
@@ -21,8 +21,11 @@ export function createWordCodec(key = 0): Codec {
   return { name: 'word', spec: `word:${key}`, createLane: () => new WordLane(key) };
 }
 
+/** Its streams are short, and worlds with many lanes are made all the time. */
+const WINDOW_BYTES = 2048;
+
 class WordLane implements CodecLane {
-  readonly window: PrefixViews = new PrefixViews(new Uint8Array(CODEC_WINDOW_BYTES));
+  readonly window: PrefixViews = new PrefixViews(new Uint8Array(WINDOW_BYTES));
   readonly #view: DataView;
   readonly #key: number;
 
