@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'change a parameter of a running daemon',
     load: () => import('./commands/set.ts'),
   },
+  explore: {
+    summary: 'run every interleaving of the protocol and check its rules',
+    load: () => import('./commands/explore.ts'),
+  },
   compressors: {
     summary: 'list the compressors',
     load: () => import('./commands/compressors.ts'),

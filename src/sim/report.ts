@@ -1,6 +1,5 @@
-/** Shows a failure to people: a column for each actor, a line for each step, and how to repeat it. */
+/** Shows a failure to people: a column for each actor, a line for each step. */
 import type { Failure } from './engine/failure.ts';
-import { formatSchedule } from './engine/schedule.ts';
 
 /** Actors in the order they first run; a device's completions stand in its user's column. */
 function columnOf(actor: string): string {
@@ -25,21 +24,4 @@ export function formatSteps({ steps }: Pick<Failure, 'steps'>): string {
     ),
   );
   return [line('step', columns), ...rows, ''].join('\n');
-}
-
-/** The whole report of a failure in a scenario. */
-export function formatFailure(
-  scenario: string,
-  mutant: string | undefined,
-  failure: Failure,
-): string {
-  const replay = formatSchedule(failure.schedule);
-  const options = mutant === undefined ? '' : ` --mutant ${mutant}`;
-  return [
-    `${scenario}: ${failure.name} is violated: ${failure.message}`,
-    '',
-    formatSteps(failure),
-    `replay: zswapd explore --scenario ${scenario}${options} --replay ${replay || "''"}`,
-    '',
-  ].join('\n');
 }

@@ -4,17 +4,16 @@ import type { Scenario } from '../scenario.ts';
 export const refusedStore: Scenario = {
   name: 'refused-store',
   summary:
-    'the pool refuses a newer version and the device may, too, while the older entry is read',
+    'the pool refuses a newer version and the device may, too, while the older entry is written back',
   covers: ['catalogue 5', 'catalogue 25'],
   world: { devicePages: 8 },
-  reaches: ['write refused', 'blk.read.locked'],
+  reaches: ['write refused', 'written back'],
   play(stage) {
     const vm = stage.disk('vm', 1);
     stage.now(vm.write(0, 1), vm.chill());
-    stage.world.params.poolBytes = 0;
+    stage.world.params.enabled = false;
     stage.device.writeErrors = 128;
     stage.actor('writer', vm.write(0, 2), vm.read(0));
-    stage.actor('reader', vm.read(0));
     stage.actor('writeback', vm.writeback());
   },
 };

@@ -9,7 +9,7 @@ export const spillRead: Scenario = {
   reaches: ['blk.read.locked', 'blk.discard.locked'],
   play(stage) {
     const vm = stage.disk('vm', 1);
-    stage.world.params.poolBytes = 0;
+    stage.world.params.enabled = false;
     stage.now(vm.write(0, 1));
     stage.actor('writer', vm.write(0, 2));
     stage.actor('reader', vm.read(0));

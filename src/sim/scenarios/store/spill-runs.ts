@@ -9,7 +9,7 @@ export const spillRuns: Scenario = {
   reaches: ['blk.read.locked', 'blk.write.locked'],
   play(stage) {
     const vm = stage.disk('vm', 2);
-    stage.world.params.poolBytes = 0;
+    stage.world.params.enabled = false;
     stage.now(vm.write(0, 1, 2));
     stage.actor('writer', vm.write(0, 4, 5));
     stage.actor('reader', vm.read(0, 2));

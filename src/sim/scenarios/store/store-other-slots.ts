@@ -8,9 +8,9 @@ export const storeOtherSlots: Scenario = {
   world: {},
   reaches: ['zswap.store.compressed'],
   play(stage) {
-    const vm = stage.disk('vm', 3);
+    const vm = stage.disk('vm', 2);
     stage.actor('writer', vm.write(0, 2));
     stage.actor('other writer', vm.write(1, 4));
-    stage.actor('third writer', vm.write(2, 1));
+    stage.actor('reader', vm.read(0));
   },
 };
