@@ -229,7 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: STORE,
-        find: lines(1, 'const reason = commit(zswap, op, memcg, op.lane);'),
+        find: lines(1, 'const reason = commit(zswap, op, zswap.memcgs.living(memcg), op.lane);'),
         replace: lines(
           1,
           'const reason = op.listed ? undefined : commit(zswap, op, memcg, op.lane);',
@@ -351,8 +351,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'zswap/shrink.js',
-        find: 'record.begin(this.#memcg, SHRINK_SCAN, this.#pages)',
-        replace: 'record.begin([...this.#zswap.memcgs.groups()].at(-1), SHRINK_SCAN, this.#pages)',
+        find: 'record.begin(this.#memcg, this.#scan, this.#pages)',
+        replace: 'record.begin([...this.#zswap.memcgs.groups()].at(-1), this.#scan, this.#pages)',
       },
     ],
   },
