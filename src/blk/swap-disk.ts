@@ -6,11 +6,15 @@
  * A request takes its pages in ascending order and is atomic for each page, not as a whole.
  * Requests that overlap each other in time may be applied in either order, but per page one after
  * the other.
+ *
+ * A disk goes away in three stages, each begun when nothing of the one before is left: open, retired
+ * (new requests are refused, those under way end), clearing (every slot is freed).
  */
 import { assert } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { Pace } from '../rt/pace.ts';
 import type { Rt } from '../rt/rt.ts';
+import { ESHUTDOWN } from '../std/errno.ts';
 import type { SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
 import { runDiscard } from './discard.ts';
@@ -26,6 +30,8 @@ export const STATUS_PAGES_MAX: number = 1 << 14;
 export class SwapDisk implements BlkDisk {
   readonly #context: DiskContext;
   #underWay = 0;
+  #stage: 'open' | 'retired' | 'clearing' = 'open';
+  #onClear: () => void = () => {};
   readonly #run = (request: DiskRequest): void => {
     if (this.#runNow(request)) request.onDone(request);
   };
@@ -63,6 +69,7 @@ export class SwapDisk implements BlkDisk {
     assert(request.offset >= 0 && request.length >= 0);
     assert(request.offset + request.length <= this.sizeBytes);
     request.begin();
+    if (this.#stage !== 'open') return refuse(request);
     this.#underWay += 1;
     return this.#runNow(request);
   }
@@ -78,11 +85,29 @@ export class SwapDisk implements BlkDisk {
     return this.feed(request);
   }
 
+  /**
+   * Takes the disk out of use: from now on requests end with ESHUTDOWN. When those under way have
+   * ended, every slot is freed, in slices.
+   *
+   * @param onClear - called once, from an empty stack, when no slot is in use or busy
+   */
+  retire(onClear: () => void): void {
+    assert(this.#stage === 'open');
+    this.#stage = 'retired';
+    this.#onClear = onClear;
+    if (this.#underWay === 0) this.#clearLater();
+  }
+
   status(
     offset: number,
     length: number,
     visit: (bytes: number, state: 'data' | 'zero' | 'hole') => boolean,
   ): void {
+    if (this.#stage !== 'open') {
+      // The slots may be another's by now.
+      visit(length, 'hole');
+      return;
+    }
     const { area, swap } = this.#context;
     const end = offset + length;
     const pageEnd = Math.ceil(end / PAGE_SIZE);
@@ -124,7 +149,22 @@ export class SwapDisk implements BlkDisk {
     if (this.#step(request) === 'waiting') return false;
     request.stage = 'finished';
     this.#underWay -= 1;
+    if (this.#stage === 'retired' && this.#underWay === 0) this.#clearLater();
     return true;
+  }
+
+  #clearLater(): void {
+    this.#context.rt.wake({ resume: () => this.#clear() });
+  }
+
+  #clear(): void {
+    this.#stage = 'clearing';
+    const request = this.createRequest(() => this.#onClear());
+    request.op = 'trim';
+    request.length = this.sizeBytes;
+    request.begin();
+    this.#underWay += 1;
+    if (this.#runNow(request)) this.#onClear();
   }
 
   #step(request: DiskRequest): Step {
@@ -141,4 +181,10 @@ export class SwapDisk implements BlkDisk {
         return 'finished';
     }
   }
+}
+
+function refuse(request: DiskRequest): true {
+  request.error = ESHUTDOWN;
+  request.stage = 'finished';
+  return true;
 }

@@ -69,7 +69,7 @@ function unreachableError(path: string, error: NodeJS.ErrnoException): ZswapErro
   });
 }
 
-async function askLine(path: string, line: string): Promise<string> {
+async function askLine(path: string, line: string, waitMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     const chunks: Buffer[] = [];
@@ -78,7 +78,8 @@ async function askLine(path: string, line: string): Promise<string> {
       socket.destroy();
       reject(error);
     };
-    socket.setTimeout(ANSWER_WAIT_MS, () =>
+    // The socket takes 0 as no limit.
+    socket.setTimeout(waitMs === Infinity ? 0 : waitMs, () =>
       fail(new ZswapError('ZSWAP_CONTROL', `the daemon at '${path}' does not answer`)),
     );
     socket.on('error', (error) => fail(unreachableError(path, error)));
@@ -109,11 +110,16 @@ function isResponse(value: unknown): value is ControlResponse {
 /**
  * Sends one request and returns its result.
  *
+ * @param waitMs - longest wait for the answer; Infinity for what takes as long as it takes
  * @throws UsageError if the daemon says that the request is wrong
  * @throws ZswapError `ZSWAP_CONTROL` if nobody answers, or the command failed there
  */
-export async function askDaemon(path: string, request: ControlRequest): Promise<unknown> {
-  const text = await askLine(path, `${JSON.stringify(request)}\n`);
+export async function askDaemon(
+  path: string,
+  request: ControlRequest,
+  waitMs: number = ANSWER_WAIT_MS,
+): Promise<unknown> {
+  const text = await askLine(path, `${JSON.stringify(request)}\n`, waitMs);
   let response: unknown;
   try {
     response = JSON.parse(text);

@@ -102,7 +102,10 @@ class Client {
     this.#socket = socket;
     this.#commands = options.commands;
     this.#lineBytesMax = options.lineBytesMax;
-    socket.setTimeout(CONTROL_IDLE_MS, () => socket.destroy());
+    socket.setTimeout(CONTROL_IDLE_MS, () => {
+      // Who waits for an answer may have to wait long.
+      if (!this.#busy) socket.destroy();
+    });
     // A client that is gone in the middle of an answer is no concern of anybody else.
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {

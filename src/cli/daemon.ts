@@ -19,8 +19,16 @@ import type { Environment } from './environment.ts';
 import { listeningAddress } from './fd-address.ts';
 import type { Log } from './log.ts';
 import { addressError, claimSocketPath, pathError } from './socket-path.ts';
-import { formatHostPort, type HostPort } from './options/values.ts';
+import { parseExport, type ExportConfig } from './options/export-spec.ts';
+import { formatHostPort, parseSize, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
+
+/** An export as `zswapd export list` shows it. */
+export interface ExportState {
+  readonly name: string;
+  readonly size_bytes: number;
+  readonly state: 'ready' | 'removing';
+}
 
 /** The engine as the daemon sees it. */
 export interface DaemonEngine {
@@ -38,6 +46,30 @@ export interface DaemonEngine {
    * @throws TypeError, RangeError or ZswapError in one sentence; nothing has changed then
    */
   setParameter(name: string, value: string): Promise<string>;
+  /**
+   * Adds an export.
+   *
+   * @throws ZswapError `ZSWAP_EXPORT` if the name is taken or it does not fit, or RangeError for
+   *   what it takes; nothing has changed then
+   */
+  addExport(config: ExportConfig): Promise<void>;
+  /**
+   * Removes an export: it is not among {@link exports} any more when this returns, and it has gone
+   * with all it held when the promise resolves. Asked again meanwhile, it waits for
+   * the same. Waits for the requests under way: their clients have to be ended.
+   *
+   * @throws RangeError if there is none of that name
+   */
+  removeExport(name: string): Promise<void>;
+  /** The exports, those that are being removed included. */
+  listExports(): readonly ExportState[];
+  /**
+   * Writes about so many compressed bytes of an export back to the device.
+   *
+   * @returns bytes written back; fewer if there are no more
+   * @throws RangeError for an unknown export, or `ZSWAP_RECLAIM` if it has nowhere to go
+   */
+  reclaim(name: string, bytes: number): Promise<number>;
   /** Ends background work and closes the device cleanly. No request may be under way. */
   close(): Promise<void>;
 }
@@ -49,6 +81,8 @@ export interface NbdListener {
   listenTcp(host: string, port: number): Promise<number>;
   /** Takes over a listening socket. */
   listenFd(fd: number): Promise<unknown>;
+  /** Ends the connections of a disk that is not offered any more, soon. */
+  endConnections(disk: BlkDisk): void;
   /** Stops accepting, finishes the requests under way, and closes the connections. */
   close(): Promise<void>;
   readonly connectionCount: number;
@@ -158,9 +192,40 @@ function stringArgument(request: ControlRequest, name: string): string {
   return value;
 }
 
-function controlCommands(engine: DaemonEngine): Record<string, ControlCommand> {
+/** `export`: adds, removes or lists, by `action`. */
+async function changeExports(
+  engine: DaemonEngine,
+  nbd: NbdListener,
+  request: ControlRequest,
+): Promise<unknown> {
+  const action = stringArgument(request, 'action');
+  switch (action) {
+    case 'list':
+      return engine.listExports();
+    case 'add': {
+      const config = parseExport(stringArgument(request, 'export'));
+      await engine.addExport(config);
+      return config.name;
+    }
+    case 'remove': {
+      const name = stringArgument(request, 'name');
+      const disk = engine.exports.find((each) => each.name === name);
+      const gone = engine.removeExport(name);
+      if (disk !== undefined) nbd.endConnections(disk);
+      await gone;
+      return name;
+    }
+    default:
+      throw new RangeError(`there is no export ${action}: there are add, remove, list`);
+  }
+}
+
+function controlCommands(engine: DaemonEngine, nbd: NbdListener): Record<string, ControlCommand> {
   return {
     stat: () => engine.snapshot(),
+    reclaim: (request) =>
+      engine.reclaim(stringArgument(request, 'name'), parseSize(stringArgument(request, 'bytes'))),
+    export: (request) => changeExports(engine, nbd, request),
     set: (request) =>
       engine.setParameter(stringArgument(request, 'name'), stringArgument(request, 'value')),
   };
@@ -226,10 +291,11 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
       throw nameSpillOption(error);
     });
     closers.push(() => engine.close());
-    const commands = { ...controlCommands(engine), ...parts.commands?.(engine) };
+    // It listens nowhere yet: the control socket comes first, and has to end its connections.
+    const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
+    const commands = { ...controlCommands(engine, nbd), ...parts.commands?.(engine) };
     const control = await openControlServer({ path: controlPath, commands });
     closers.push(() => control.close());
-    const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
     let http: HostPort | undefined;
     if (config.http !== undefined) {
       const server = await openHttp(config.http, engine, nbd, () => {

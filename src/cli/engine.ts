@@ -4,25 +4,28 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { SwapDisk } from '../blk/swap-disk.ts';
-import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
+import type { SwapDisk } from '../blk/swap-disk.ts';
+import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
 import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
 import { NodeRt } from '../rt/rt-node.ts';
 import { present } from '../std/assert.ts';
+import { ZswapError } from '../std/error.ts';
 import { PAGE_SIZE, pagesOf } from '../std/units.ts';
 import { Backing } from '../swap/backing.ts';
 import { BIOS_IN_FLIGHT_MAX } from '../swap/bio-pool.ts';
 import { BIO_PAGES } from '../swap/device/device.ts';
-import { openFileDevice } from '../swap/device/device-file.ts';
+import { openFileDevice, type FileDevice } from '../swap/device/device-file.ts';
 import { Swap } from '../swap/info.ts';
+import { DEVICE_PAGES_MAX } from '../swap/table.ts';
 import { Arena } from '../zpool/arena.ts';
 import { createZpool, type ZpoolName } from '../zpool/open.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { ZswapParams } from '../zswap/params.ts';
 import { Zswap } from '../zswap/zswap.ts';
 import type { EngineConfig } from './config.ts';
-import type { DaemonEngine } from './daemon.ts';
+import type { DaemonEngine, ExportState } from './daemon.ts';
+import { checkExport, ExportTable, type EngineExport } from './export-table.ts';
 import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
 
@@ -32,18 +35,11 @@ import { setParameter, type Settable } from './parameters.ts';
  */
 const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
 
-/** One export as a program names it. */
-export interface EngineExport {
-  readonly name: string;
-  /** Bytes, rounded up to whole pages. */
-  readonly sizeBytes: number;
-  /** Compressed bytes it may hold (kernel `memory.zswap.max`). Default `max`: no limit. */
-  readonly zswapMax?: number | 'max';
-  /** Whether its pages may go to the device (kernel `memory.zswap.writeback`). Default true. */
-  readonly zswapWriteback?: boolean;
-  /** `NAME` or `NAME:LEVEL`. Default: the engine's. */
-  readonly compressor?: string | undefined;
-}
+/**
+ * A spill file's capacity is fixed when it is opened, and exports may be added later: so many times
+ * the pages of those at the start. It is a hole, so it costs nothing but its apparent size.
+ */
+const SPILL_FILE_GROWTH = 16;
 
 /** What an engine is opened with. */
 export interface EngineOptions {
@@ -82,16 +78,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   for (const spec of [config.compressor, ...config.exports.map((e) => e.compressor)]) {
     if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openCodec(spec));
   }
-  const swapPages = config.exports.reduce((sum, e) => sum + pagesOf(e.sizeBytes), 0);
-  const device =
-    config.spill === undefined
-      ? undefined
-      : await openFileDevice({
-          path: config.spill,
-          pageCount: isBlockDevice(config.spill) ? 0 : swapPages + OUT_OF_PLACE_PAGES,
-          reset: config.reset,
-          rt,
-        });
+  const device = config.spill === undefined ? undefined : await openSpill(config, config.spill, rt);
   try {
     return assemble(config, codecs, rt, device && new Backing(device, rt));
   } catch (error) {
@@ -114,25 +101,42 @@ function assemble(
     engine.createZpool,
   );
   for (const each of config.exports) {
-    const { name, sizeBytes, zswapMax = 'max', zswapWriteback = true, compressor } = each;
-    const memcg = engine.addExport(name, pagesOf(sizeBytes));
-    memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);
-    memcg.setWriteback(zswapWriteback);
-    if (compressor === undefined) continue;
-    const codec = present(codecs.get(compressor));
-    engine.zswap.setGroupPool(memcg, codec, config.zpool, engine.createZpool);
+    const { compressor } = each;
+    engine.table.add(each, compressor === undefined ? undefined : present(codecs.get(compressor)));
   }
   return engine;
 }
 
 function checkExports(exports: readonly EngineExport[]): void {
   const names = new Set<string>();
-  for (const { name, sizeBytes } of exports) {
-    if (names.has(name)) throw new TypeError(`two exports are named ${name}`);
-    names.add(name);
-    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
-      throw new RangeError(`export ${name} takes a number of bytes, not ${sizeBytes}`);
-    }
+  for (const each of exports) {
+    if (names.has(each.name)) throw new TypeError(`two exports are named ${each.name}`);
+    names.add(each.name);
+    checkExport(each);
+  }
+}
+
+/** Opens the device that pages are spilled to; a file with room for exports added later. */
+async function openSpill(
+  { exports, reset }: Required<EngineOptions>,
+  path: string,
+  rt: NodeRt,
+): Promise<FileDevice> {
+  if (isBlockDevice(path)) return openFileDevice({ path, pageCount: 0, reset, rt });
+  const swapPages = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
+  const open = (pages: number): Promise<FileDevice> =>
+    openFileDevice({
+      path,
+      pageCount: Math.min(pages, DEVICE_PAGES_MAX) + OUT_OF_PLACE_PAGES,
+      reset,
+      rt,
+    });
+  try {
+    return await open(swapPages * SPILL_FILE_GROWTH);
+  } catch (error) {
+    // The file system may not have files so large; what is needed now is worth a try.
+    if (!(error instanceof ZswapError) || error.code !== 'ZSWAP_DEVICE_OPEN') throw error;
+    return open(swapPages);
   }
 }
 
@@ -159,7 +163,9 @@ export class Engine implements DaemonEngine {
   readonly #memcgs = new MemcgTree();
   readonly #arena = new Arena();
   readonly #params: ZswapParams;
-  readonly #exports: SwapDisk[] = [];
+  /** The exports by name; within this folder. */
+  readonly table: ExportTable;
+  #closed = false;
   readonly #startMs: number;
   #compressor: string;
   #zpool: ZpoolName;
@@ -190,24 +196,64 @@ export class Engine implements DaemonEngine {
     });
     this.#pressure = new PressureWatch(rt, this.zswap);
     this.#pressure.check();
+    this.table = new ExportTable(this.zswap, {
+      zpool: () => this.#zpool,
+      createZpool: this.createZpool,
+    });
     this.#settable = {
       params: this.#params,
-      exports: this.#exports,
+      exports: this.table.disks,
       pool: () => ({ compressor: this.#compressor, zpool: this.#zpool }),
       switchPool: (compressor, zpool) => this.#switchPool(compressor, zpool),
     };
   }
 
   get exports(): readonly SwapDisk[] {
-    return this.#exports;
+    return this.table.disks;
   }
 
-  /** Adds an export of `pageCount` pages with a group of its own. */
-  addExport(name: string, pageCount: number): Memcg {
-    const memcg = this.#memcgs.create(name);
-    const area = this.#swap.swapon(name, pageCount, memcg);
-    this.#exports.push(new SwapDisk({ rt: this.rt, zswap: this.zswap, area }));
-    return memcg;
+  /** @throws ZswapError `ZSWAP_EXPORT` or `ZSWAP_CODEC`, or RangeError for what it takes */
+  async addExport(config: EngineExport): Promise<void> {
+    const { compressor } = config;
+    if (compressor !== undefined) checkCompressor(config.name, compressor);
+    const codec = compressor === undefined ? undefined : await openCodec(compressor);
+    this.#assertOpen();
+    this.table.add(config, codec);
+  }
+
+  /**
+   * Removes an export: at once from {@link exports}, and with all it holds when the promise
+   * resolves. It waits for the requests under way, so an NBD server has to be told, too:
+   * `server.endConnections(disk)`.
+   */
+  async removeExport(name: string): Promise<void> {
+    this.#assertOpen();
+    await this.table.remove(name);
+  }
+
+  listExports(): readonly ExportState[] {
+    return this.table.list();
+  }
+
+  async reclaim(name: string, bytes: number): Promise<number> {
+    const { memcg } = this.table.get(name).area;
+    this.#assertOpen();
+    const why = this.#whyNoWriteback(memcg);
+    if (why !== undefined) {
+      throw new ZswapError('ZSWAP_RECLAIM', `${name} cannot be written back: ${why}`);
+    }
+    return this.zswap.shrinker.reclaim(memcg, bytes);
+  }
+
+  #whyNoWriteback(memcg: Memcg): string | undefined {
+    const { backing } = this.#swap;
+    if (backing === undefined) return 'there is no spill device';
+    if (!memcg.writebackEnabled()) return 'its memory.zswap.writeback is 0';
+    return backing.freePages === 0 ? 'the spill device is full' : undefined;
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ZswapError('ZSWAP_EXPORT', 'the engine is being closed');
   }
 
   snapshot(): StatsSnapshot {
@@ -235,7 +281,7 @@ export class Engine implements DaemonEngine {
         pool_size: this.#params.maxPages() * PAGE_SIZE,
       },
       memcg: Object.fromEntries(
-        this.#exports.map((disk) => [disk.name, memcgStats(disk.area.memcg)]),
+        this.exports.map((disk) => [disk.name, memcgStats(disk.area.memcg)]),
       ),
       process: {
         rss: residentBytes(),
@@ -286,6 +332,13 @@ export class Engine implements DaemonEngine {
   /** Ends background work and closes the device cleanly. No request may be under way. */
   async close(): Promise<void> {
     this.#pressure.close();
+    this.#closed = true;
+    await this.table.settled();
+    // No batch begins any more, and those that are under way end.
+    this.#memcgs.root.setWriteback(false);
+    while (this.zswap.shrinker.running || this.zswap.shrinkWorker.running) {
+      await this.rt.yieldNow();
+    }
     await this.#swap.backing?.device.close();
   }
 }
@@ -303,4 +356,14 @@ function memcgStats(memcg: Memcg): MemcgStats {
 /** Resident bytes of the process, from `/proc/self/statm`. */
 function residentBytes(): number {
   return Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]) * PAGE_SIZE;
+}
+
+/** A name or level that there is not is the caller's mistake. */
+function checkCompressor(exportName: string, spec: string): void {
+  try {
+    parseCompressor(spec);
+  } catch (error) {
+    if (!(error instanceof ZswapError)) throw error;
+    throw new RangeError(`${exportName}: compressor: ${error.message}`, { cause: error });
+  }
 }

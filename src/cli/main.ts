@@ -35,6 +35,14 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'run every interleaving of the protocol and check its rules',
     load: () => import('./commands/explore.ts'),
   },
+  reclaim: {
+    summary: 'write cold pages of an export back to the spill device',
+    load: () => import('./commands/reclaim.ts'),
+  },
+  export: {
+    summary: 'add, remove and list the exports of a running daemon',
+    load: () => import('./commands/export.ts'),
+  },
   compressors: {
     summary: 'list the compressors',
     load: () => import('./commands/compressors.ts'),

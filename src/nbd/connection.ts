@@ -65,6 +65,11 @@ export class Connection implements TransmissionOwner {
     this.#sendHandshake();
   }
 
+  /** The disk it transmits for; undefined before. */
+  get disk(): BlkDisk | undefined {
+    return this.#transmission === undefined ? undefined : this.#handshake.disk;
+  }
+
   /** Looks at the deadlines; called now and then. */
   tick(nowMs: number): void {
     const { limits, budget } = this.#owner.shared;

@@ -67,6 +67,12 @@ export interface NbdServer {
    */
   listenFd(fd: number): Promise<void>;
   /**
+   * Ends the connections of a disk that is no longer among the exports: what is under way is
+   * finished and answered, what still comes is answered ESHUTDOWN, and what is not finished after
+   * `closeMs` is cut off. Returns at once.
+   */
+  endConnections(disk: BlkDisk): void;
+  /**
    * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
    * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
    */
@@ -86,6 +92,8 @@ class SocketServer implements NbdServer, ConnectionOwner {
   readonly #rt: Rt;
   readonly #listeners: Server[] = [];
   readonly #connections = new Set<Connection>();
+  /** Until when the connections of disks that have gone may take. */
+  readonly #endDeadlines = new Map<BlkDisk, number>();
   #ticking = false;
   #closing: Promise<void> | undefined;
   #closeDeadlineMs = Number.POSITIVE_INFINITY;
@@ -133,6 +141,13 @@ class SocketServer implements NbdServer, ConnectionOwner {
 
   async listenFd(fd: number): Promise<void> {
     await this.#listen(`fd:${fd}`, (server) => server.listen({ fd, backlog: BACKLOG }));
+  }
+
+  endConnections(disk: BlkDisk): void {
+    const ending = [...this.#connections].filter((connection) => connection.disk === disk);
+    if (ending.length === 0) return;
+    this.#endDeadlines.set(disk, this.#rt.nowMs() + this.shared.limits.closeMs);
+    for (const connection of ending) connection.shutDown();
   }
 
   close(): Promise<void> {
@@ -196,13 +211,21 @@ class SocketServer implements NbdServer, ConnectionOwner {
     while (this.#connections.size > 0) {
       await this.#rt.sleep(this.shared.limits.tickMs);
       const nowMs = this.#rt.nowMs();
-      const isTooLate = nowMs >= this.#closeDeadlineMs;
       for (const connection of this.#connections) {
-        if (isTooLate) connection.destroy();
+        if (nowMs >= this.#deadlineOf(connection)) connection.destroy();
         else connection.tick(nowMs);
       }
+      for (const [disk, deadlineMs] of this.#endDeadlines) {
+        if (nowMs >= deadlineMs) this.#endDeadlines.delete(disk);
+      }
     }
+    this.#endDeadlines.clear();
     this.#ticking = false;
+  }
+
+  #deadlineOf({ disk }: Connection): number {
+    const endMs = disk === undefined ? undefined : this.#endDeadlines.get(disk);
+    return Math.min(this.#closeDeadlineMs, endMs ?? Infinity);
   }
 
   async #close(): Promise<void> {

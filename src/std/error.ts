@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   ZSWAP_CONFIG: 'A configuration file or option has a wrong name or value.',
   ZSWAP_CONTROL: 'The control socket is missing, refused the command, or answered nonsense.',
   ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
+  ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;
 

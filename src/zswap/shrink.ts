@@ -63,6 +63,10 @@ class GroupShrink implements Task {
     this.#records = records;
   }
 
+  get underWay(): boolean {
+    return this.#underWay;
+  }
+
   /** Joins the batch that is under way, or begins one; false: there is nothing to wait for. */
   join(task: Task, pages: number, scan: number = SHRINK_SCAN): boolean {
     if (!this.#underWay) {
@@ -120,6 +124,12 @@ export class Shrinker {
    */
   makeRoom(memcg: Memcg, task: Task): boolean {
     return this.#group(memcg).join(task, BIO_PAGES);
+  }
+
+  /** True while a batch is under way. */
+  get running(): boolean {
+    for (const group of this.#groups.values()) if (group.underWay) return true;
+    return false;
   }
 
   /** Entries of a group that its last batch has written. */

@@ -120,8 +120,10 @@ export class Writeback implements Task {
   /** Looks at the next of the list; true: it is a candidate. May end the walk instead. */
   #pick(): boolean {
     const { entries, lru } = this.#zswap;
-    const { id } = this.memcg;
-    const index = this.#count < this.#pagesMax && this.#budget > 0 ? lru.oldest(id) : 0;
+    // The number of a group that has gone may be another's by now.
+    const { id, online } = this.memcg;
+    const more = online && this.#count < this.#pagesMax && this.#budget > 0;
+    const index = more ? lru.oldest(id) : 0;
     if (index === 0) {
       this.#stage = 'submit';
       return false;
@@ -152,7 +154,8 @@ export class Writeback implements Task {
     }
     this.#stage = 'walk';
     const page = present(this.#bio.pages[this.#count]);
-    if (this.#isStill(slot, this.#pickedIndex)) {
+    // So may be the slot: a group is offline before its area's slots are given out again.
+    if (this.memcg.online && this.#isStill(slot, this.#pickedIndex)) {
       if (decompress(this.#zswap, this.#pickedIndex, page, 0)) {
         swap.cache.share(slot, this);
         this.#slots[this.#count] = slot;

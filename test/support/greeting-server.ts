@@ -31,6 +31,7 @@ export function createGreetingServer(): NbdListener {
     listenUnix: (path) => listen({ path }),
     listenTcp: (host, port) => listen({ host, port }),
     listenFd: (fd) => listen({ fd } as ListenOptions),
+    endConnections: () => {},
     close: async () => {
       const closed = closers.map((close) => close());
       for (const socket of sockets) socket.destroy();

@@ -268,6 +268,20 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
         ? setGlobal(parameters, name, value)
         : setLimit(limits.get(name.slice(0, colon)), name.slice(colon + 1), value);
     },
+    addExport: async ({ name, sizeBytes, zswapMax, zswapWriteback }) => {
+      await LOOP_RT.yieldNow();
+      disks.push(new MemoryDisk(name, sizeBytes));
+      limits.set(name, { max: zswapMax, writeback: zswapWriteback });
+    },
+    removeExport: async (name) => {
+      const index = disks.findIndex((disk) => disk.name === name);
+      if (index < 0) throw new RangeError(`there is no export named ${name}`);
+      disks.splice(index, 1);
+      await LOOP_RT.yieldNow();
+    },
+    listExports: () =>
+      disks.map(({ name, sizeBytes }) => ({ name, size_bytes: sizeBytes, state: 'ready' })),
+    reclaim: (_name, bytes) => Promise.resolve(Math.min(bytes, PAGE_SIZE)),
     close: async () => {
       await LOOP_RT.yieldNow();
       closed = true;

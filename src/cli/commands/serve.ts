@@ -95,7 +95,8 @@ export async function reloadParameters(
       }
     }
   }
-  for (const name of unknownNames) log.warn(`reload: ${name}: exports are added only at start`);
+  for (const name of unknownNames)
+    log.warn(`reload: ${name}: exports are added by zswapd export add`);
   return inForce;
 }
 

@@ -79,6 +79,8 @@ export interface PositionalSpec {
   /** As in the usage line, such as `PARAM VALUE`. */
   readonly text: string;
   readonly count: number;
+  /** At most, where not always as many. */
+  readonly countMax?: number;
 }
 
 export interface ParsedArguments {
@@ -137,8 +139,9 @@ export function parseArguments(
   const help = given.some((option) => option.name === 'help');
   const version = given.some((option) => option.name === 'version');
   const { positionals } = parsed;
-  if (!help && !version && positionals.length !== positional.count) {
-    const extra = positionals[positional.count];
+  const { count, countMax = count } = positional;
+  if (!help && !version && (positionals.length < count || positionals.length > countMax)) {
+    const extra = positionals[countMax];
     throw new UsageError(
       extra === undefined
         ? `missing argument; it takes ${positional.text}`

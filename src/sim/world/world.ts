@@ -2,6 +2,7 @@
  * A whole engine over a simulated runtime and device: exports, pool, backing device. The explorer
  * and the tests of the engine run in it.
  */
+import { addDisk } from '../../blk/disk-lifetime.ts';
 import { SwapDisk } from '../../blk/swap-disk.ts';
 import type { Codec } from '../../codec/codec.ts';
 import { MemcgTree, type Memcg } from '../../memcg/memcg.ts';
@@ -78,9 +79,8 @@ export class World {
 
   /** Adds an export with a group of its own. */
   export(name: string, pages: number): { disk: SwapDisk; memcg: Memcg } {
-    const memcg = this.memcgs.create(name);
-    const area = this.swap.swapon(name, pages, memcg);
-    return { disk: this.diskOf(area), memcg };
+    const disk = addDisk(this.zswap, name, pages);
+    return { disk, memcg: disk.area.memcg };
   }
 
   /** An area as a disk. */

@@ -202,7 +202,7 @@ describe('reloadParameters', () => {
     assert.deepEqual(log, [
       'reload: accept_threshold_percent = 70',
       'reload: a:memory.zswap.max = 65536',
-      'reload: b: exports are added only at start',
+      'reload: b: exports are added by zswapd export add',
     ]);
     log = [];
     await reloadParameters(argv.slice(0, 3), now, daemon.engine, sink);

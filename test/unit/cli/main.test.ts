@@ -22,7 +22,7 @@ describe('zswapd', () => {
     assert.equal((await zswapd('-h')).out, out);
   });
 
-  for (const command of ['serve', 'stat', 'set', 'compressors']) {
+  for (const command of ['serve', 'stat', 'set', 'reclaim', 'export', 'compressors']) {
     it(`shows the options of ${command}`, async () => {
       const { status, out, err } = await zswapd(command, '--help');
       assert.deepEqual([status, err], [0, '']);
@@ -52,7 +52,7 @@ describe('zswapd', () => {
 
   const usage: [string, string][] = [
     ['', 'no command given; there are '],
-    ['bogus', "unknown command 'bogus'; there are serve, stat, set, compressors"],
+    ['bogus', "unknown command 'bogus'; there are serve, stat, set, reclaim, export, compressors"],
     ['toString', "unknown command 'toString'"],
     ['--bogus', "unknown command '--bogus'"],
     ['serve --bogus', '--bogus: unknown option'],
@@ -73,6 +73,15 @@ describe('zswapd', () => {
     ['serve --config /nonexistent', "--config: cannot read '/nonexistent'"],
     ['stat extra', "'extra': unexpected argument"],
     ['set enabled', 'missing argument; it takes PARAM VALUE'],
+    ['reclaim vm1', 'missing argument; it takes EXPORT BYTES'],
+    ['reclaim vm1 1Q', "BYTES: '1Q' is not a size; it takes bytes, or 512K"],
+    ['export', 'missing argument; it takes add EXPORT | remove NAME | list'],
+    ['export drop vm1', "'drop': unknown; there are add, remove, list"],
+    ['export add', 'missing argument; add takes NAME:SIZE'],
+    ['export add vm1', "'vm1' is not an export; it takes NAME:SIZE"],
+    ['export add a:1M b:1M', "'b:1M': unexpected argument"],
+    ['export remove', 'missing argument; remove takes NAME'],
+    ['export list a', "'a': unexpected argument; list takes none"],
   ];
   for (const [line, message] of usage) {
     it(`answers '${line}' with one line and status 2`, async () => {
@@ -84,7 +93,12 @@ describe('zswapd', () => {
   }
 
   it('fails with status 1 and one line where no daemon answers', async () => {
-    for (const line of [['stat'], ['set', 'enabled', '1']]) {
+    for (const line of [
+      ['stat'],
+      ['set', 'enabled', '1'],
+      ['reclaim', 'vm1', '1M'],
+      ['export', 'list'],
+    ]) {
       const { status, out, err } = await zswapd(...line, '--control', '/nonexistent/s');
       assert.deepEqual([status, out], [1, '']);
       assert.match(err, /^zswapd: no daemon answers at '\/nonexistent\/s' .*--control.*\n$/);
