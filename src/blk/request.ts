@@ -27,7 +27,10 @@ export interface BlkRequest {
   available: number;
   /** Bytes finished from the front: no longer needed (`write`), or in place (`read`). */
   readonly done: number;
-  /** Outcome once finished: OK, EIO, ENOSPC or ENOMEM. The first error ends the request. */
+  /**
+   * Outcome once finished: OK, EIO, ENOSPC, ENOMEM, or ESHUTDOWN from a disk that goes away. The
+   * first error ends the request.
+   */
   readonly error: Errno;
   /** Called once when a request that had to wait has finished. Set when the record is made. */
   onDone: (request: BlkRequest) => void;
