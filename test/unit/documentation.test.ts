@@ -69,7 +69,7 @@ describe('the commands in the documentation', () => {
   let daemon: Running;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'zswapd-docs-'));
-    const argv = ['serve', '--unix', 'nbd.sock', '--export=vm1:1M', '--no-spill', '--no-http'];
+    const argv = ['serve', '--unix', 'nbd.sock', '--export=vm1:1M', '--no-http'];
     daemon = runProgram('src/cli/main.js', argv, { cwd: folder });
     await daemon.firstLine;
   });
@@ -89,7 +89,10 @@ describe('the commands in the documentation', () => {
 
   it('are found', () => {
     const commands = new Set(COMMANDS.map(({ argv }) => argv[0]));
-    assert.deepEqual(commands, new Set(['serve', 'stat', 'set', 'compressors']));
+    assert.deepEqual(
+      commands,
+      new Set(['serve', 'stat', 'set', 'reclaim', 'export', 'compressors']),
+    );
   });
 
   for (const { path, argv } of COMMANDS) {
