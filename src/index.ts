@@ -3,7 +3,7 @@
  */
 export { openEngine } from './cli/engine.ts';
 export type { Engine, EngineOptions } from './cli/engine.ts';
-export type { EngineExport } from './cli/export-table.ts';
+export type { EngineExport, ExportState } from './blk/export-table.ts';
 export { createNbdServer } from './nbd/server.ts';
 export type { NbdServer, NbdServerOptions } from './nbd/server.ts';
 export type { BlkDisk, BlkRequest } from './blk/request.ts';

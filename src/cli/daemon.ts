@@ -5,6 +5,7 @@
  *
  *     engine -> control socket -> HTTP -> NBD listeners -> ready
  */
+import type { ExportState } from '../blk/export-table.ts';
 import type { BlkDisk } from '../blk/request.ts';
 import { openHttpServer } from '../dashboard/server.ts';
 import type { NbdFacts } from '../metrics/prometheus.ts';
@@ -22,13 +23,6 @@ import { addressError, claimSocketPath, pathError } from './socket-path.ts';
 import { parseExport, type ExportConfig } from './options/export-spec.ts';
 import { formatHostPort, parseSize, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
-
-/** An export as `zswapd export list` shows it. */
-export interface ExportState {
-  readonly name: string;
-  readonly size_bytes: number;
-  readonly state: 'ready' | 'removing';
-}
 
 /** The engine as the daemon sees it. */
 export interface DaemonEngine {

@@ -4,6 +4,12 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
+import {
+  checkExport,
+  ExportTable,
+  type EngineExport,
+  type ExportState,
+} from '../blk/export-table.ts';
 import type { SwapDisk } from '../blk/swap-disk.ts';
 import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
@@ -24,8 +30,7 @@ import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { ZswapParams } from '../zswap/params.ts';
 import { Zswap } from '../zswap/zswap.ts';
 import type { EngineConfig } from './config.ts';
-import type { DaemonEngine, ExportState } from './daemon.ts';
-import { checkExport, ExportTable, type EngineExport } from './export-table.ts';
+import type { DaemonEngine } from './daemon.ts';
 import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
 

@@ -222,7 +222,7 @@ describe('a batch that outlives its group', () => {
     writePages(machine, disk);
     useUpSecondChances(machine, memcg);
     const held: Task[] = [];
-    const { point } = machine.rt;
+    const point = machine.rt.point.bind(machine.rt);
     machine.rt.point = (name, task) => {
       if (name !== 'zswap.writeback.picked') return false;
       held.push(task);

@@ -11,7 +11,7 @@ import type { OptionTable } from '../options/args.ts';
 import { EXIT_OK, type Command } from '../command.ts';
 import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
 import type { ControlRequest } from '../control.ts';
-import type { ExportState } from '../daemon.ts';
+import type { ExportState } from '../../blk/export-table.ts';
 import { parseExport } from '../options/export-spec.ts';
 import { formatSize } from '../options/values.ts';
 import { VERSION } from '../version.ts';

@@ -2,14 +2,13 @@
  * The exports of a running engine by name. One that is being removed is no longer offered, but its
  * name is taken until it has gone, so that nobody takes its last pages for another's first.
  */
-import { addDisk, removeDisk } from '../blk/disk-lifetime.ts';
-import type { SwapDisk } from '../blk/swap-disk.ts';
-import { openCodec } from '../codec/registry.ts';
+import { addDisk, removeDisk } from './disk-lifetime.ts';
+import type { SwapDisk } from './swap-disk.ts';
+import type { Codec } from '../codec/codec.ts';
 import { ZswapError } from '../std/error.ts';
 import { pagesOf } from '../std/units.ts';
 import type { ZpoolName } from '../zpool/open.ts';
 import type { CreateZpool, Zswap } from '../zswap/zswap.ts';
-import type { ExportState } from './daemon.ts';
 
 /** One export as a program names it. */
 export interface EngineExport {
@@ -24,7 +23,12 @@ export interface EngineExport {
   readonly compressor?: string | undefined;
 }
 
-type Codec = Awaited<ReturnType<typeof openCodec>>;
+/** An export as `zswapd export list` shows it. */
+export interface ExportState {
+  readonly name: string;
+  readonly size_bytes: number;
+  readonly state: 'ready' | 'removing';
+}
 
 /** The allocator that pools of exports with a compressor of their own are made with. */
 export interface ExportPools {
