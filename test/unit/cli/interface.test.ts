@@ -11,6 +11,8 @@ import type { StatsSnapshot } from '../../../src/metrics/snapshot.ts';
 import { ENOSPC } from '../../../src/std/errno.ts';
 import { assertFixture } from '../../support/fixture-text.ts';
 import { DiskClient } from '../../support/disk-client.ts';
+import { NbdClient } from '../../support/nbd-client.ts';
+import { encodeRequest } from '../../support/nbd-messages.ts';
 import { generatePage } from '../../support/pages.ts';
 import { runProgram, type Finished, type Running } from '../../support/run-program.ts';
 import type { RunOptions } from '../../support/run-program.ts';
@@ -415,6 +417,71 @@ describe('the statistics', () => {
         assert.equal((out + err).includes('\x1b'), false, argv.join(' '));
       }
     }
+  });
+});
+
+describe('exports of a running daemon', () => {
+  it('are added, listed, written back and removed', async () => {
+    await serve('--export=a:1M');
+    assert.equal((await zswapd(['export', 'add', 'b:2M,zswap.max=1M'])).out, 'added b\n');
+    const list = await zswapd(['export', 'list', '--json']);
+    assert.deepEqual(JSON.parse(list.out), [
+      { name: 'a', size_bytes: MIB, state: 'ready' },
+      { name: 'b', size_bytes: 2 * MIB, state: 'ready' },
+    ]);
+    assert.match((await zswapd(['export', 'list'])).out, /^a +1M +ready\nb +2M +ready\n/m);
+    assert.equal((await stats()).memcg['b']?.['memory.zswap.max'], MIB);
+    const client = await open('b');
+    const memory = generateMemory(32, 2);
+    assert.equal(await fill(client, memory), 32);
+    const reclaim = await zswapd(['reclaim', 'b', '1G', '--json']);
+    const {
+      export: name,
+      asked_bytes,
+      written_back_bytes,
+    } = JSON.parse(reclaim.out) as Record<string, unknown>;
+    assert.deepEqual([name, asked_bytes], ['b', 2 ** 30]);
+    assert.ok(Number(written_back_bytes) > 0);
+    assert.match(
+      (await zswapd(['reclaim', 'b', '1M'])).out,
+      /^b: 0 bytes written back, of 1048576/,
+    );
+    await assertPages(client, memory, 32);
+    assert.equal((await zswapd(['export', 'remove', 'b'])).out, 'removed b\n');
+    const { memcg, spill, zswap } = await stats();
+    assert.deepEqual(Object.keys(memcg), ['a']);
+    assert.deepEqual([zswap.stored_pages, spill?.used_bytes], [0, 0]);
+  });
+
+  it('are refused with one line', async () => {
+    await serve('--export=a:1M', '--no-spill');
+    for (const [line, status, message] of [
+      ['export add a:1M', 1, 'there is an export named a already'],
+      ['export add b:1M,compressor=nope', 2, "b: compressor: unknown compressor 'nope'"],
+      ['export remove b', 2, 'there is no export named b'],
+      ['reclaim b 1M', 2, 'there is no export named b'],
+      ['reclaim a 1M', 1, 'a cannot be written back: there is no spill device'],
+    ] as const) {
+      const finished = await zswapd(line.split(' '));
+      assert.deepEqual([finished.status, finished.out], [status, ''], line);
+      assert.ok(finished.err.startsWith(`zswapd: ${message}`), finished.err);
+      assert.equal(finished.err.indexOf('\n'), finished.err.length - 1);
+    }
+  });
+
+  it('may be under way of being removed when the daemon ends', async () => {
+    const daemon = await serve('--export=a:1M', '--export=b:1M');
+    const client = await NbdClient.open({ path: join(folder, 'nbd.sock') }, { exportName: 'b' });
+    // A write whose data does not come keeps the removal waiting.
+    client.send(encodeRequest({ type: 1, offset: 0, length: 8192 }));
+    const listed = async (): Promise<string> => (await zswapd(['export', 'list'])).out;
+    const removal = zswapd(['export', 'remove', 'b']);
+    while (!(await listed()).includes('removing'));
+    daemon.process.kill('SIGTERM');
+    await daemon.errContaining('SIGTERM');
+    client.socket.destroy();
+    assert.equal((await daemon.finished).status, 0);
+    assert.ok([0, 1].includes((await removal).status ?? -1));
   });
 });
 
