@@ -58,6 +58,31 @@ const patterned = (bytes: number, seed = 1): Uint8Array =>
 
 const limit = { timeout: 60_000 };
 
+describe('ending the connections of a disk', limit, () => {
+  it('cuts off who does not send what was announced, and leaves other disks alone', async () => {
+    const rt = new ManualClockRt();
+    const [gone, stays] = [new RamDisk('gone', MIB, { rt }), new RamDisk('stays', MIB, { rt })];
+    const exports = [gone, stays];
+    const server = createNbdServer({ exports: () => exports, rt });
+    const path = freshPath();
+    await server.listenUnix(path);
+    const idle = await NbdClient.open({ path }, { exportName: 'gone' });
+    const torn = await NbdClient.open({ path }, { exportName: 'gone' });
+    const other = await NbdClient.open({ path }, { exportName: 'stays' });
+    torn.send(encodeRequest({ type: WRITE, offset: 0, length: 8192 }));
+    await until(() => server.counters.writes === 1);
+    exports.shift();
+    server.endConnections(gone);
+    await idle.closed;
+    await until(() => server.connectionCount === 2);
+    await rt.advance(server.limits.closeMs + server.limits.tickMs);
+    await torn.closed;
+    assert.equal((await other.request({ type: READ, length: 4096 })).error, 0);
+    await other.disconnect();
+    await server.close();
+  });
+});
+
 describe('listening', limit, () => {
   it('makes a socket that only its owner may use, and removes it', async () => {
     const { server, path } = await serve();
