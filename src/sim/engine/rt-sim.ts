@@ -149,6 +149,8 @@ export class SimRt implements Rt {
     this.#steps += 1;
     this.#current = next;
     this.#stop = '';
+    // Checks between two steps look at slots, too.
+    if (this.watching) this.#touched = new Set();
     next.task.resume();
     this.#endStep(next);
     return true;

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const limitOwnEntry: Scenario = {
   name: 'limit-own-entry',
   summary: 'a group at its limit makes room while the request that waits owns the coldest slot',
-  covers: ['T002-a', 'T002-b', 'catalogue 36'],
+  covers: ['T002-a', 'T002-b', 'catalogue 32'],
   world: { devicePages: 8 },
   reaches: ['zswap.writeback.picked', 'zswap.writeback.taken'],
   play(stage) {

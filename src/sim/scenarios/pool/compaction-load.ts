@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const compactionLoad: Scenario = {
   name: 'compaction-load',
   summary: 'objects are moved together while pages are read and stored',
-  covers: ['catalogue 39', 'catalogue 40', 'catalogue 42'],
+  covers: ['catalogue 39', 'catalogue 40'],
   world: { compactAfterEntries: 1 },
   reaches: ['blk.read.locked', 'zswap.store.compressed'],
   play(stage) {

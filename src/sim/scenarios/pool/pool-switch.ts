@@ -7,8 +7,8 @@ export const poolSwitch: Scenario = {
   name: 'pool-switch',
   summary:
     'the compressor is switched during a store while the last entry of the retired pool goes',
-  covers: ['catalogue 6', 'catalogue 34', 'catalogue 41'],
-  world: {},
+  covers: ['catalogue 6', 'catalogue 41'],
+  world: { compactAfterEntries: 1 },
   reaches: ['zswap.store.compressed', 'blk.discard.locked'],
   play(stage) {
     const vm = stage.disk('vm', 2);

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const partialWrites: Scenario = {
   name: 'partial-writes',
   summary: 'two clients write one half each of a page that is in the pool or on the device',
-  covers: ['catalogue 28'],
+  covers: ['two updates of one page'],
   world: { devicePages: 8 },
   reaches: ['written back', 'blk.write.locked'],
   play(stage) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const spillRead: Scenario = {
   name: 'spill-read',
   summary: 'a page on the device gets a newer version there while it is read and trimmed',
-  covers: ['T001-b', 'catalogue 14'],
+  covers: ['catalogue 5'],
   world: { devicePages: 8 },
   reaches: ['blk.read.locked', 'blk.discard.locked'],
   play(stage) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const spillRuns: Scenario = {
   name: 'spill-runs',
   summary: 'refused pages are written in one run while others read and write into their range',
-  covers: ['T001-b'],
+  covers: ['T002-b'],
   world: { devicePages: 8, biosInFlight: 1 },
   reaches: ['blk.read.locked', 'blk.write.locked'],
   play(stage) {

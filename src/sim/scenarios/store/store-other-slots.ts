@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const storeOtherSlots: Scenario = {
   name: 'store-other-slots',
   summary: 'clients store to slots of their own through the one staging page',
-  covers: ['T004-g'],
+  covers: ['catalogue 30'],
   world: {},
   reaches: ['zswap.store.compressed'],
   play(stage) {

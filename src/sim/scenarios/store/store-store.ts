@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const storeStore: Scenario = {
   name: 'store-store',
   summary: 'two clients overwrite one page while a third reads it',
-  covers: ['catalogue 5', 'catalogue 27'],
+  covers: ['T002-d', 'catalogue 5', 'catalogue 16'],
   world: {},
   reaches: ['zswap.store.compressed', 'blk.write.locked'],
   play(stage) {

@@ -9,7 +9,7 @@ export const shrinkWorker: Scenario = {
   name: 'shrink-worker',
   summary:
     'the pool is full: a store is refused and sets the worker going, which makes room for the next',
-  covers: ['T004-c', 'catalogue 6', 'catalogue 8', 'catalogue 22', 'catalogue 23', 'catalogue 51'],
+  covers: ['T004-c', 'catalogue 8', 'catalogue 23', 'catalogue 51'],
   world: { devicePages: 8, poolPages: LIMIT_PAGES, acceptThresholdPercent: 50 },
   reaches: ['zswap.writeback.taken', 'zswap.store.admitted'],
   play(stage) {

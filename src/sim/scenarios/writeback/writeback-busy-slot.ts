@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const writebackBusySlot: Scenario = {
   name: 'writeback-busy-slot',
   summary: 'a batch meets a slot that a request owns, and goes on without it',
-  covers: ['T002-b', 'T002-c', 'T004-f', 'catalogue 10', 'catalogue 16'],
+  covers: ['T002-b', 'T002-c', 'T004-f', 'catalogue 19'],
   world: { devicePages: 8 },
   reaches: ['written back', 'busy slot skipped'],
   play(stage) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const writebackOverwrite: Scenario = {
   name: 'writeback-overwrite',
   summary: 'an entry is written back while its page is overwritten and read',
-  covers: ['T001-b', 'catalogue 3', 'catalogue 15'],
+  covers: ['T001-b', 'catalogue 3'],
   world: { devicePages: 8 },
   reaches: ['written back', 'busy slot skipped', 'zswap.store.compressed'],
   play(stage) {

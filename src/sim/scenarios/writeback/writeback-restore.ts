@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const writebackRestore: Scenario = {
   name: 'writeback-restore',
   summary: "a candidate's slot is freed and stored anew before its slot is taken",
-  covers: ['T001-c', 'T004-d', 'T004-e', 'catalogue 3', 'catalogue 12'],
+  covers: ['T001-c', 'T004-d', 'T004-e', 'catalogue 3', 'catalogue 10', 'catalogue 12'],
   world: { devicePages: 8 },
   reaches: ['written back', 'nothing written back'],
   play(stage) {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const writebackZeroRewrite: Scenario = {
   name: 'writeback-zero-rewrite',
   summary: 'a page is rewritten with zeros while its older entry is written back',
-  covers: ['W3', 'catalogue 48', 'catalogue 50'],
+  covers: ['W3', 'catalogue 48'],
   world: { devicePages: 8 },
   reaches: ['written back', 'nothing written back'],
   play(stage) {
