@@ -7,8 +7,8 @@
  * Requests that overlap each other in time may be applied in either order, but per page one after
  * the other.
  *
- * A disk goes away in three stages, each begun when nothing of the one before is left: open, retired
- * (new requests are refused, those under way end), clearing (every slot is freed).
+ * A disk goes away in three stages, each begun when nothing of the one before is left: open,
+ * retired (new requests are refused, those under way end), clearing (every slot is freed).
  */
 import { assert } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';

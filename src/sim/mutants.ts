@@ -1,8 +1,8 @@
 /**
  * Mutants: the protocol with one rule taken out, by name. Each is a patch of compiled modules that
- * `scripts/build-mutants.mjs` applies to a copy of them beside the clean ones; what users run is not
- * touched. The explorer must find each: its silence about the clean modules means something only
- * as long as it does.
+ * `scripts/build-mutants.mjs` applies to a copy of them beside the clean ones; what users run is
+ * not touched. The explorer must find each: its silence about the clean modules means something
+ * only as long as it does.
  */
 
 /** One replacement; `find` must occur exactly once. */
@@ -350,7 +350,7 @@ export const MUTANTS: readonly Mutant[] = [
     scenario: 'sibling-isolation',
     patches: [
       {
-        file: 'zswap/shrink.js',
+        file: 'zswap/shrink/shrink.js',
         find: 'record.begin(this.#memcg, this.#scan, this.#pages)',
         replace: 'record.begin([...this.#zswap.memcgs.groups()].at(-1), this.#scan, this.#pages)',
       },

@@ -14,13 +14,13 @@ import { PressureShrinker } from '../memcg/shrinker.ts';
 import type { Swap } from '../swap/info.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { Compactor } from './compactor.ts';
-import { DynamicShrinker } from './dynamic-shrinker.ts';
+import { DynamicShrinker } from './shrink/dynamic-shrinker.ts';
 import { EntryTable } from './entry.ts';
 import { InvalidateHook } from './invalidate.ts';
 import type { ZswapParams } from './params.ts';
 import { PoolList, type ZswapPool } from './pool.ts';
-import { ShrinkWorker } from './shrink-worker.ts';
-import { Shrinker } from './shrink.ts';
+import { ShrinkWorker } from './shrink/shrink-worker.ts';
+import { Shrinker } from './shrink/shrink.ts';
 import { createZswapStats, type ZswapStats } from './stats.ts';
 
 /** Makes an allocator that keeps the places of its objects in the given cells. */

@@ -1,6 +1,7 @@
 /**
  * The kernel's own selftests for zswap (tools/testing/selftests/cgroup/test_zswap.c), restated by
- * their names for exports and their groups: what they assert of a cgroup, asserted of a tenant here.
+ * their names for exports and their groups: what they assert of a cgroup, asserted of a tenant
+ * here.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
@@ -125,7 +126,7 @@ describe('test_zswap', () => {
     assert.equal(machine.memcgs.root.zswappedPages, 64);
   });
 
-  it('test_zswap_incompressible: random pages count as such, and no more once they are freed', () => {
+  it('test_zswap_incompressible: random pages count as such until they are freed', () => {
     const machine = machineOf();
     const tenant = machine.export('vm', PAGES);
     for (let page = 0; page < 16; page += 1) swapOut(machine, tenant, page, randomPage(page + 1));

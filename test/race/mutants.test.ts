@@ -1,7 +1,7 @@
 /**
- * Goal: the explorer finds every rule that is taken out. Method: each mutant's copy of the engine is
- * explored with its scenario; what is found is minimized, and its replay string must show the same
- * violation in the mutant and none in the engine as it is.
+ * Goal: the explorer finds every rule that is taken out. Method: each mutant's copy of the engine
+ * is explored with its scenario; what is found is minimized, and its replay string must show the
+ * same violation in the mutant and none in the engine as it is.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

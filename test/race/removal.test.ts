@@ -1,9 +1,9 @@
 /**
  * Goal: a disk may be removed at any moment, whatever is under way on it, and its slots and the
  * number of its group given out again at once. Method: clients write, read and trim two disks while
- * batches of both groups are written back, and at some moment one disk is removed and another put in
- * its place; all invariants are checked after every step, every page that is read is compared, and
- * nothing of the removed disk may be left or reach the new one.
+ * batches of both groups are written back, and at some moment one disk is removed and another put
+ * in its place; all invariants are checked after every step, every page that is read is compared,
+ * and nothing of the removed disk may be left or reach the new one.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

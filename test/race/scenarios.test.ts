@@ -1,7 +1,7 @@
 /**
- * Goal: no interleaving of any scenario breaks a rule. Method: every schedule with one preemption at
- * most, here; `zswapd explore` runs all schedules. Each scenario must reach what it is about, else
- * its silence says nothing.
+ * Goal: no interleaving of any scenario breaks a rule. Method: every schedule with one preemption
+ * at most, here; `zswapd explore` runs all schedules. Each scenario must reach what it is about,
+ * else its silence says nothing.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';

@@ -217,6 +217,19 @@ function initialParameters(config: EngineConfig): Mutable<ParameterStats> {
   };
 }
 
+function spillStats(path: string, writable: boolean): NonNullable<StatsSnapshot['spill']> {
+  return {
+    path,
+    size_bytes: GIB,
+    used_bytes: 0,
+    held_bytes: 0,
+    direct: true,
+    writable,
+    io_errors: 0,
+    checksum_errors: 0,
+  };
+}
+
 /** Opens an engine; takes a configuration as the real one does. */
 export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
   const parameters = initialParameters(config);
@@ -242,20 +255,7 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
       metadata_bytes: 0,
       uptime_seconds: (performance.now() - startedMs) / 1000,
     },
-    ...(config.spill === undefined
-      ? {}
-      : {
-          spill: {
-            path: config.spill,
-            size_bytes: GIB,
-            used_bytes: 0,
-            held_bytes: 0,
-            direct: true,
-            writable,
-            io_errors: 0,
-            checksum_errors: 0,
-          },
-        }),
+    ...(config.spill === undefined ? {} : { spill: spillStats(config.spill, writable) }),
   });
   return Promise.resolve({
     rt: LOOP_RT,

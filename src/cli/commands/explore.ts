@@ -1,7 +1,7 @@
 /**
  * `zswapd explore`: every interleaving of the protocol's steps, over the code that serves. Exit
- * status 0: no rule is violated; 1: one is, or a scenario did not reach what it is about; 2: a wrong
- * command line.
+ * status 0: no rule is violated; 1: one is, or a scenario did not reach what it is about; 2: a
+ * wrong command line.
  */
 import { existsSync } from 'node:fs';
 import type { MUTANTS, Mutant } from '../../sim/mutants.ts';
@@ -66,7 +66,7 @@ const HELP: HelpSpec = {
   description: [
     'Run small scenarios of the engine in every interleaving of their steps, over the code that ' +
       'serves, and check every rule at every step.',
-    'A violation is shown as the smallest interleaving found, with a column for each actor, and a ' +
+    'A violation is shown as the smallest interleaving found, a column for each actor, and a ' +
       'string that repeats it; the exit status is 1 then.',
   ],
   options: OPTIONS,

@@ -28,7 +28,7 @@ const HELP: HelpSpec = {
       'of its command line and its configuration file.',
     'add NAME:SIZE[,key=value…] adds one, with the keys of serve --export.',
     'remove NAME removes one with all that it holds, and returns when it has gone. Its clients ' +
-      'are disconnected, so swap it off there first. The empty name is then the first that is left.',
+      'are disconnected, so swap it off there first. The empty name is the first that is left.',
     'list prints name, size and state.',
   ],
   options: OPTIONS,

@@ -219,7 +219,7 @@ export async function runServe(
 
 async function loadParts(): Promise<ServeParts> {
   const [{ openEngine }, { createNbdServer }, { parseCompressor }] = await Promise.all([
-    import('../engine.ts'),
+    import('../engine/engine.ts'),
     import('../../nbd/server.ts'),
     import('../../codec/registry.ts'),
   ]);

@@ -1,6 +1,6 @@
 /**
- * A schedule as one short string: the choices of an execution in order, each as a varint (seven bits
- * a byte, lowest first), the bytes in base32 without padding. It means something only for the
+ * A schedule as one short string: the choices of an execution in order, each as a varint (seven
+ * bits a byte, lowest first), the bytes in base32 without padding. It means something only for the
  * scenario and the build that it was taken from.
  */
 

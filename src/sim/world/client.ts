@@ -1,4 +1,6 @@
-/** A client of a disk in simulations: requests with their outcome, over the real request records. */
+/**
+ * A client of a disk in simulations: requests with their outcome, over the real request records.
+ */
 import { Payload } from '../../blk/payload.ts';
 import type { Task } from '../../rt/rt.ts';
 import type { BlkDisk, BlkOp, BlkRequest } from '../../blk/request.ts';

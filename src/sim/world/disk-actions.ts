@@ -1,6 +1,6 @@
 /**
- * What actors do with one disk: requests of its client, each checked against the model of its pages,
- * and writeback of its group.
+ * What actors do with one disk: requests of its client, each checked against the model of its
+ * pages, and writeback of its group.
  */
 import { ENOSPC, OK } from '../../std/errno.ts';
 import { PAGE_SIZE } from '../../std/units.ts';

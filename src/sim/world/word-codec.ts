@@ -1,6 +1,6 @@
 /**
- * A compressor for simulations: fast, with lengths that can be foreseen, and fussy. It knows pages of
- * one repeated word; each stream carries the codec's key, so what one codec has made another one
+ * A compressor for simulations: fast, with lengths that can be foreseen, and fussy. It knows pages
+ * of one repeated word; each stream carries the codec's key, so what one codec has made another one
  * calls malformed.
  */
 import { PrefixViews } from '../../std/prefix-views.ts';

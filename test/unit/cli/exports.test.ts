@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openEngine, type Engine } from '../../../src/cli/engine.ts';
+import { openEngine, type Engine } from '../../../src/cli/engine/engine.ts';
 import { createNbdServer, type NbdServer } from '../../../src/nbd/server.ts';
 import { ESHUTDOWN } from '../../../src/std/errno.ts';
 import { MIB, PAGE_SIZE } from '../../../src/std/units.ts';
@@ -157,7 +157,7 @@ describe('exports of a running engine', () => {
     );
   });
 
-  it('leave memory, groups, slots and pools as they were, however often they come and go', async () => {
+  it('leave memory, groups, slots and pools as they were when they come and go', async () => {
     const memory = generateMemory(PAGES, 4);
     const round = async (compressor: string): Promise<void> => {
       await engine.addExport({ name: 'vm', sizeBytes: 4 * MIB, compressor });

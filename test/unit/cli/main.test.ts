@@ -52,7 +52,7 @@ describe('zswapd', () => {
 
   const usage: [string, string][] = [
     ['', 'no command given; there are '],
-    ['bogus', "unknown command 'bogus'; there are serve, stat, set, reclaim, export, compressors"],
+    ['bogus', "unknown command 'bogus'; there are serve, stat, set, "],
     ['toString', "unknown command 'toString'"],
     ['--bogus', "unknown command '--bogus'"],
     ['serve --bogus', '--bogus: unknown option'],

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const disabledStore: Scenario = {
   name: 'disabled-store',
   summary:
-    'zswap is switched off and on between two versions of a page, the older of which is written back',
+    'zswap goes off and on between two versions of a page, the older of which is written back',
   covers: ['catalogue 9'],
   world: { devicePages: 8 },
   reaches: ['written back', 'zswap.store.compressed'],

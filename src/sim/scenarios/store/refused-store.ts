@@ -1,10 +1,11 @@
-/** A refused store changes nothing: the older entry is read until the device has the newer version. */
+/**
+ * A refused store changes nothing: the older entry is read until the device has the newer version.
+ */
 import type { Scenario } from '../scenario.ts';
 
 export const refusedStore: Scenario = {
   name: 'refused-store',
-  summary:
-    'the pool refuses a newer version and the device may, too, while the older entry is written back',
+  summary: 'pool and maybe device refuse a newer version while the older entry is written back',
   covers: ['catalogue 5', 'catalogue 25'],
   world: { devicePages: 8 },
   reaches: ['write refused', 'written back'],

@@ -1,4 +1,6 @@
-/** Two batches at the same time: each takes another candidate, for the first has rotated its own. */
+/**
+ * Two batches at the same time: each takes another candidate, for the first has rotated its own.
+ */
 import type { Scenario } from '../scenario.ts';
 
 export const twoWritebacks: Scenario = {

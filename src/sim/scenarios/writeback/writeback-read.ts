@@ -1,4 +1,6 @@
-/** Writeback against reads: from the entry until the device has acknowledged, from the device then. */
+/**
+ * Writeback against reads: from the entry until the device has acknowledged, from the device then.
+ */
 import type { Scenario } from '../scenario.ts';
 
 export const writebackRead: Scenario = {

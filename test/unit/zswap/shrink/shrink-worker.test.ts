@@ -4,12 +4,12 @@
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import type { SwapDisk } from '../../../src/blk/swap-disk.ts';
-import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { RECLAIM_RETRIES_MAX } from '../../../src/zswap/shrink.ts';
-import { randomPage } from '../../support/chosen-pages.ts';
-import { submit } from '../../support/client.ts';
-import { TestMachine, type MachineOptions } from '../../support/machine.ts';
+import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
+import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { RECLAIM_RETRIES_MAX } from '../../../../src/zswap/shrink/shrink.ts';
+import { randomPage } from '../../../support/chosen-pages.ts';
+import { submit } from '../../../support/client.ts';
+import { TestMachine, type MachineOptions } from '../../../support/machine.ts';
 
 /** A pool of 64 pages; incompressible pages, so that each takes one. */
 function machineOf(options: MachineOptions = {}): TestMachine {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openEngine } from '../../../src/cli/engine.ts';
-import { MIB } from '../../../src/std/units.ts';
+import { openEngine } from '../../../../src/cli/engine/engine.ts';
+import { MIB } from '../../../../src/std/units.ts';
 
 describe('setParameter', () => {
   it("names the parameter that a bad value was meant for, as the caller's mistake", async () => {

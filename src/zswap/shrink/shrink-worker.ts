@@ -8,12 +8,12 @@
  *
  * @see mm/zswap.c shrink_worker
  */
-import { MemcgCursor } from '../memcg/cursor.ts';
-import type { Memcg } from '../memcg/memcg.ts';
-import type { Task } from '../rt/rt.ts';
+import { MemcgCursor } from '../../memcg/cursor.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Task } from '../../rt/rt.ts';
 import { RECLAIM_RETRIES_MAX, SHRINK_SCAN, mayShrink } from './shrink.ts';
-import { Writeback } from './writeback.ts';
-import type { Zswap } from './zswap.ts';
+import { Writeback } from '../writeback.ts';
+import type { Zswap } from '../zswap.ts';
 
 /** Moves of compaction after each batch: about as many as objects have gone. */
 const COMPACT_MOVES = 64;

@@ -1,14 +1,14 @@
 /** Goal: the count of the kernel's formula, and writeback before the pool is full. */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import type { Memcg } from '../../../src/memcg/memcg.ts';
-import type { SwapDisk } from '../../../src/blk/swap-disk.ts';
-import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { DynamicShrinker } from '../../../src/zswap/dynamic-shrinker.ts';
-import { wordPage } from '../../support/chosen-pages.ts';
-import { submit } from '../../support/client.ts';
-import { TestMachine } from '../../support/machine.ts';
-import { createWordCodec } from '../../support/word-codec.ts';
+import type { Memcg } from '../../../../src/memcg/memcg.ts';
+import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
+import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { DynamicShrinker } from '../../../../src/zswap/shrink/dynamic-shrinker.ts';
+import { wordPage } from '../../../support/chosen-pages.ts';
+import { submit } from '../../../support/client.ts';
+import { TestMachine } from '../../../support/machine.ts';
+import { createWordCodec } from '../../../support/word-codec.ts';
 
 interface World {
   readonly machine: TestMachine;

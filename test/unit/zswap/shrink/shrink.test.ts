@@ -4,14 +4,14 @@
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import type { Memcg } from '../../../src/memcg/memcg.ts';
-import type { SwapDisk } from '../../../src/blk/swap-disk.ts';
-import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { mayShrink } from '../../../src/zswap/shrink.ts';
-import { wordPage } from '../../support/chosen-pages.ts';
-import { submit } from '../../support/client.ts';
-import { TestMachine } from '../../support/machine.ts';
-import { createWordCodec, wordLength } from '../../support/word-codec.ts';
+import type { Memcg } from '../../../../src/memcg/memcg.ts';
+import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
+import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { mayShrink } from '../../../../src/zswap/shrink/shrink.ts';
+import { wordPage } from '../../../support/chosen-pages.ts';
+import { submit } from '../../../support/client.ts';
+import { TestMachine } from '../../../support/machine.ts';
+import { createWordCodec, wordLength } from '../../../support/word-codec.ts';
 
 interface Tenant {
   readonly disk: SwapDisk;

@@ -5,11 +5,11 @@
  *
  * @see mm/zswap.c zswap_shrinker_count, zswap_shrinker_scan
  */
-import type { Memcg } from '../memcg/memcg.ts';
-import type { ScanResult, ShrinkCallbacks } from '../memcg/shrinker.ts';
-import { PAGE_SHIFT } from '../std/units.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { ScanResult, ShrinkCallbacks } from '../../memcg/shrinker.ts';
+import { PAGE_SHIFT } from '../../std/units.ts';
 import { mayShrink } from './shrink.ts';
-import type { Zswap } from './zswap.ts';
+import type { Zswap } from '../zswap.ts';
 
 export class DynamicShrinker implements ShrinkCallbacks {
   readonly #zswap: Zswap;

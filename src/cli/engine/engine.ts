@@ -9,28 +9,28 @@ import {
   ExportTable,
   type EngineExport,
   type ExportState,
-} from '../blk/export-table.ts';
-import type { SwapDisk } from '../blk/swap-disk.ts';
-import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../codec/registry.ts';
-import { MemcgTree, type Memcg } from '../memcg/memcg.ts';
-import type { MemcgStats, StatsSnapshot } from '../metrics/snapshot.ts';
-import { NodeRt } from '../rt/rt-node.ts';
-import { present } from '../std/assert.ts';
-import { ZswapError } from '../std/error.ts';
-import { PAGE_SIZE, pagesOf } from '../std/units.ts';
-import { Backing } from '../swap/backing.ts';
-import { BIOS_IN_FLIGHT_MAX } from '../swap/bio-pool.ts';
-import { BIO_PAGES } from '../swap/device/device.ts';
-import { openFileDevice, type FileDevice } from '../swap/device/device-file.ts';
-import { Swap } from '../swap/info.ts';
-import { DEVICE_PAGES_MAX } from '../swap/table.ts';
-import { Arena } from '../zpool/arena.ts';
-import { createZpool, type ZpoolName } from '../zpool/open.ts';
-import type { HandleCells, Zpool } from '../zpool/zpool.ts';
-import { ZswapParams } from '../zswap/params.ts';
-import { Zswap } from '../zswap/zswap.ts';
-import type { EngineConfig } from './config.ts';
-import type { DaemonEngine } from './daemon.ts';
+} from '../../blk/export-table.ts';
+import type { SwapDisk } from '../../blk/swap-disk.ts';
+import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../../codec/registry.ts';
+import { MemcgTree, type Memcg } from '../../memcg/memcg.ts';
+import type { MemcgStats, StatsSnapshot } from '../../metrics/snapshot.ts';
+import { NodeRt } from '../../rt/rt-node.ts';
+import { present } from '../../std/assert.ts';
+import { ZswapError } from '../../std/error.ts';
+import { PAGE_SIZE, pagesOf } from '../../std/units.ts';
+import { Backing } from '../../swap/backing.ts';
+import { BIOS_IN_FLIGHT_MAX } from '../../swap/bio-pool.ts';
+import { BIO_PAGES } from '../../swap/device/device.ts';
+import { openFileDevice, type FileDevice } from '../../swap/device/device-file.ts';
+import { Swap } from '../../swap/info.ts';
+import { DEVICE_PAGES_MAX } from '../../swap/table.ts';
+import { Arena } from '../../zpool/arena.ts';
+import { createZpool, type ZpoolName } from '../../zpool/open.ts';
+import type { HandleCells, Zpool } from '../../zpool/zpool.ts';
+import { ZswapParams } from '../../zswap/params.ts';
+import { Zswap } from '../../zswap/zswap.ts';
+import type { EngineConfig } from '../config.ts';
+import type { DaemonEngine } from '../daemon.ts';
 import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
 

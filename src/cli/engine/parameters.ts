@@ -2,12 +2,12 @@
  * Changing parameters of a running engine by name, as `zswapd set` does: the kernel's parameters,
  * and of an export its cgroup files. A bad name or value changes nothing and says what is taken.
  */
-import type { SwapDisk } from '../blk/swap-disk.ts';
-import { parseCompressor } from '../codec/registry.ts';
-import { ZswapError } from '../std/error.ts';
-import { ZPOOLS, type ZpoolName } from '../zpool/open.ts';
-import type { ZswapParams } from '../zswap/params.ts';
-import { parseSize } from './options/values.ts';
+import type { SwapDisk } from '../../blk/swap-disk.ts';
+import { parseCompressor } from '../../codec/registry.ts';
+import { ZswapError } from '../../std/error.ts';
+import { ZPOOLS, type ZpoolName } from '../../zpool/open.ts';
+import type { ZswapParams } from '../../zswap/params.ts';
+import { parseSize } from '../options/values.ts';
 
 /** What can be set. */
 export interface Settable {

@@ -6,9 +6,9 @@
  * @see Linux, Documentation/accounting/psi.rst
  */
 import { readFileSync } from 'node:fs';
-import { DEF_PRIORITY } from '../memcg/shrinker.ts';
-import type { Rt } from '../rt/rt.ts';
-import type { Zswap } from '../zswap/zswap.ts';
+import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
+import type { Rt } from '../../rt/rt.ts';
+import type { Zswap } from '../../zswap/zswap.ts';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;
@@ -72,7 +72,9 @@ export class PressureWatch {
 
   async #shrinkAll(priority: number): Promise<void> {
     const { memcgs, pressureShrinker } = this.#zswap;
-    for (const memcg of [...memcgs.subtree(memcgs.root)]) {
+    // Groups come and go while one is shrunk, so their list is made before.
+    const groups = Array.from(memcgs.subtree(memcgs.root));
+    for (const memcg of groups) {
       if (this.#wanted() && memcg.online) await pressureShrinker.shrink(memcg, priority);
     }
   }

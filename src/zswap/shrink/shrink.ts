@@ -7,13 +7,13 @@
  *
  * @see mm/zswap.c shrink_memcg
  */
-import { Mempool } from '../rt/mempool.ts';
-import type { Task } from '../rt/rt.ts';
-import { Ring } from '../std/ring.ts';
-import type { Memcg } from '../memcg/memcg.ts';
-import { BIO_PAGES } from '../swap/device/device.ts';
-import { Writeback } from './writeback.ts';
-import type { Zswap } from './zswap.ts';
+import { Mempool } from '../../rt/mempool.ts';
+import type { Task } from '../../rt/rt.ts';
+import { Ring } from '../../std/ring.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import { BIO_PAGES } from '../../swap/device/device.ts';
+import { Writeback } from '../writeback.ts';
+import type { Zswap } from '../zswap.ts';
 
 /** Candidates that one batch looks at, at most (kernel: the batched shrinker of 2026). */
 export const SHRINK_SCAN = 64;

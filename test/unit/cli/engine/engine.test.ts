@@ -1,9 +1,9 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { openEngine, type EngineOptions } from '../../../src/cli/engine.ts';
-import { MIB } from '../../../src/std/units.ts';
-import { makeFolder } from '../../support/storage.ts';
+import { openEngine, type EngineOptions } from '../../../../src/cli/engine/engine.ts';
+import { MIB } from '../../../../src/std/units.ts';
+import { makeFolder } from '../../../support/storage.ts';
 
 const good: EngineOptions = { exports: [{ name: 'vm', sizeBytes: MIB }] };
 
