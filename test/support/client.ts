@@ -1,2 +1,2 @@
 /** The client of simulations, which tests use as well. */
-export { ClientRequest, submit, type Place } from '../../src/sim/world/client.ts';
+export { ClientRequest, submit } from '../../src/sim/world/client.ts';
