@@ -66,8 +66,8 @@ const HELP: HelpSpec = {
   description: [
     'Run small scenarios of the engine in every interleaving of their steps, over the code that ' +
       'serves, and check every rule at every step.',
-    'A violation is shown as the smallest interleaving found, a column for each actor, and a ' +
-      'string that repeats it; the exit status is 1 then.',
+    'A violation is shown as the smallest interleaving found, with a column for each actor, and ' +
+      'a string that repeats it; the exit status is 1 then.',
   ],
   options: OPTIONS,
 };

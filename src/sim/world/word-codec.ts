@@ -1,7 +1,7 @@
 /**
  * A compressor for simulations: fast, with lengths that can be foreseen, and fussy. It knows pages
- * of one repeated word; each stream carries the codec's key, so what one codec has made another one
- * calls malformed.
+ * of one repeated word; each stream carries the codec's key, so what one codec has made another
+ * one calls malformed.
  */
 import { PrefixViews } from '../../std/prefix-views.ts';
 import { PAGE_SIZE } from '../../std/units.ts';

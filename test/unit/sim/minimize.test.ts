@@ -36,7 +36,7 @@ describe('minimizing', () => {
 });
 
 describe('the table of steps', () => {
-  it('has a column for each actor, in their order, and shows a device with its user', () => {
+  it('has a column for each actor; a device stands with its user', () => {
     const steps = [
       { actor: 'writer', at: 'begin write 0 = 2' },
       { actor: 'reader', at: 'begin read 0' },

@@ -1,4 +1,6 @@
 /** A group whose pages may not go to the device, decided at different moments of a store. */
+import type { Action } from '../../world/actor.ts';
+import { setWriteback } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const writebackSwitchedOff: Scenario = {
@@ -10,12 +12,8 @@ export const writebackSwitchedOff: Scenario = {
   play(stage) {
     const vm = stage.disk('vm', 2);
     stage.now(vm.write(0, 1));
-    const set = (enabled: boolean): void => vm.memcg.setWriteback(enabled);
     stage.actor('writer', vm.write(0, 3), vm.read(0));
-    stage.actor(
-      'operator',
-      stage.act('writeback = 0', () => set(false)),
-      stage.act('writeback = 1', () => set(true)),
-    );
+    const set = (enabled: boolean): Action => setWriteback(stage, vm.memcg, enabled);
+    stage.actor('operator', set(false), set(true));
   },
 };

@@ -1,6 +1,5 @@
 /** Writeback decompresses with the compressor of the entry's own pool. */
-import { createZpool } from '../../../zpool/open.ts';
-import { createWordCodec } from '../../world/word-codec.ts';
+import { switchCompressor } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const poolSwitchWriteback: Scenario = {
@@ -11,14 +10,9 @@ export const poolSwitchWriteback: Scenario = {
   reaches: ['written back', 'nothing written back'],
   play(stage) {
     const vm = stage.disk('vm', 2);
-    const switchPool = stage.act('compressor = word 1', () => {
-      stage.world.zswap.setCurrentPool(createWordCodec(1), 'zsmalloc', (cells) =>
-        createZpool('zsmalloc', stage.world.arena, cells),
-      );
-    });
     stage.now(vm.write(0, 1), vm.chill());
     stage.actor('writeback', vm.writeback());
-    stage.actor('operator', switchPool);
+    stage.actor('operator', switchCompressor(stage));
     stage.actor('client', vm.read(0), vm.write(0, 2));
   },
 };

@@ -1,6 +1,5 @@
 /** A pool that is replaced lives until its last entry and its last store are done with it. */
-import { createZpool } from '../../../zpool/open.ts';
-import { createWordCodec } from '../../world/word-codec.ts';
+import { switchCompressor } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const poolSwitch: Scenario = {
@@ -12,14 +11,9 @@ export const poolSwitch: Scenario = {
   reaches: ['zswap.store.compressed', 'blk.discard.locked'],
   play(stage) {
     const vm = stage.disk('vm', 2);
-    const switchPool = stage.act('compressor = word 1', () => {
-      stage.world.zswap.setCurrentPool(createWordCodec(1), 'zsmalloc', (cells) =>
-        createZpool('zsmalloc', stage.world.arena, cells),
-      );
-    });
     stage.now(vm.write(1, 4));
     stage.actor('writer', vm.write(0, 2), vm.read(0));
-    stage.actor('operator', switchPool);
+    stage.actor('operator', switchCompressor(stage));
     stage.actor('trimmer', vm.read(1), vm.trim(1));
   },
 };

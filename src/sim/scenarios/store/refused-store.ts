@@ -1,11 +1,12 @@
 /**
  * A refused store changes nothing: the older entry is read until the device has the newer version.
  */
+import { mayRefuseWrites } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const refusedStore: Scenario = {
   name: 'refused-store',
-  summary: 'pool and maybe device refuse a newer version while the older entry is written back',
+  summary: 'zswap refuses a newer version, and the device may, while the older is written back',
   covers: ['catalogue 5', 'catalogue 25'],
   world: { devicePages: 8 },
   reaches: ['write refused', 'written back'],
@@ -13,7 +14,7 @@ export const refusedStore: Scenario = {
     const vm = stage.disk('vm', 1);
     stage.now(vm.write(0, 1), vm.chill());
     stage.world.params.enabled = false;
-    stage.device.writeErrors = 128;
+    mayRefuseWrites(stage);
     stage.actor('writer', vm.write(0, 2), vm.read(0));
     stage.actor('writeback', vm.writeback());
   },

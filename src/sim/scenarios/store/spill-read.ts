@@ -1,5 +1,6 @@
 /**
- * A spill against reads: the older device page is not freed under a read, the newer not read early.
+ * A spill against reads: the older device page is not freed under a read, the newer not read
+ * early.
  */
 import type { Scenario } from '../scenario.ts';
 

@@ -1,4 +1,5 @@
 /** A device error during writeback: the entry stays where it was, once, and readable. */
+import { mayRefuseWrites } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const writebackDeviceError: Scenario = {
@@ -10,7 +11,7 @@ export const writebackDeviceError: Scenario = {
   play(stage) {
     const vm = stage.disk('vm', 2);
     stage.now(vm.write(0, 1), vm.chill());
-    stage.device.writeErrors = 128;
+    mayRefuseWrites(stage);
     stage.actor('writeback', vm.writeback());
     stage.actor('reader', vm.read(0), vm.write(0, 2));
   },

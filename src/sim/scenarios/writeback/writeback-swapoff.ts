@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const writebackSwapoff: Scenario = {
   name: 'writeback-swapoff',
   summary:
-    'an area is trimmed, removed, its slots used again, while an entry of it is written back',
+    'an area is trimmed and removed, and its slots are reused, while an entry is written back',
   covers: ['T001-a', 'T001-b', 'T001-f', 'catalogue 2', 'catalogue 13', 'catalogue 29'],
   world: { devicePages: 8 },
   reaches: ['written back', 'nothing written back'],

@@ -1,0 +1,56 @@
+// Goal: what docs/explorer.md says the scenarios cover is what they say themselves, and no entry of
+// the catalogue is passed over.
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { MUTANTS } from '../../../../src/sim/mutants.ts';
+import { SCENARIOS } from '../../../../src/sim/scenarios/index.ts';
+import { projectFile } from '../../../support/project.ts';
+
+/** Entries of the catalogue in the specification. */
+const CATALOGUE_ENTRIES = 51;
+
+interface Row {
+  readonly key: string;
+  readonly scenarios: readonly string[];
+  readonly reason: string | undefined;
+}
+
+function rows(): Row[] {
+  const text = readFileSync(projectFile('docs/explorer.md'), 'utf8');
+  const found = text.matchAll(/^\| (T\d+-\w|W\d|\d+) +\|[^|]*\| ([^|]*) \|$/gm);
+  return [...found].map(([, name = '', cell = '']) => ({
+    key: /^\d+$/.test(name) ? `catalogue ${name}` : name,
+    scenarios: [...cell.matchAll(/`([\w-]+)`/g)].map(([, scenario = '']) => scenario),
+    reason: /^-: (\S.*\S) *$/.exec(cell)?.[1],
+  }));
+}
+
+describe('the table of races', () => {
+  it('has every entry of the catalogue once', () => {
+    const keys = rows().map(({ key }) => key);
+    assert.equal(new Set(keys).size, keys.length);
+    for (let entry = 1; entry <= CATALOGUE_ENTRIES; entry += 1) {
+      assert.ok(keys.includes(`catalogue ${entry}`), `entry ${entry}`);
+    }
+  });
+
+  it('names for each either scenarios or why it cannot be here', () => {
+    for (const { key, scenarios, reason } of rows()) {
+      assert.equal(scenarios.length > 0, reason === undefined, key);
+    }
+  });
+
+  it('says of each what the scenarios say themselves', () => {
+    for (const { key, scenarios } of rows()) {
+      const own = SCENARIOS.filter(({ covers }) => covers.includes(key)).map(({ name }) => name);
+      assert.deepEqual([...scenarios].sort(), own.sort(), key);
+    }
+  });
+
+  it('has scenarios and mutants with names of their own', () => {
+    const names = [...SCENARIOS, ...MUTANTS].map(({ name }) => name);
+    assert.equal(new Set(names).size, names.length);
+    for (const { scenario } of MUTANTS) assert.ok(names.includes(scenario), scenario);
+  });
+});
