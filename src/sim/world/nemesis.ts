@@ -7,7 +7,6 @@ import type { Memcg } from '../../memcg/memcg.ts';
 import { createZpool } from '../../zpool/open.ts';
 import type { Action } from './actor.ts';
 import type { Stage } from './stage.ts';
-import { createWordCodec } from './word-codec.ts';
 
 /** The parameter `enabled`. */
 export function setEnabled(stage: Stage, enabled: boolean): Action {
@@ -24,7 +23,7 @@ export function setWriteback(stage: Stage, memcg: Memcg, enabled: boolean): Acti
 /** Another compressor, which does not understand the first one's streams. */
 export function switchCompressor(stage: Stage): Action {
   return stage.act('compressor = word 1', () => {
-    stage.world.zswap.setCurrentPool(createWordCodec(1), 'zsmalloc', (cells) =>
+    stage.world.zswap.setCurrentPool(stage.codec(1), 'zsmalloc', (cells) =>
       createZpool('zsmalloc', stage.world.arena, cells),
     );
   });

@@ -5,6 +5,7 @@
  */
 import { present } from '../../std/assert.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
+import type { Codec } from '../../codec/codec.ts';
 import { Payload } from '../../blk/payload.ts';
 import { DEVICE_RULES, checkInvariants, checkLeft } from '../checkers/engine-rules.ts';
 import type { Violation } from '../engine/failure.ts';
@@ -13,7 +14,8 @@ import type { SimRt } from '../engine/rt-sim.ts';
 import { Actor, type Action } from './actor.ts';
 import type { Place } from './client.ts';
 import { DiskActions } from './disk-actions.ts';
-import { watchSlots } from './watch.ts';
+import { watchSlots, watchStaging, watchedCodec } from './watch.ts';
+import { createWordCodec } from './word-codec.ts';
 import { World, type WorldOptions } from './world.ts';
 
 /** Steps that what is not interleaved may take. */
@@ -36,8 +38,14 @@ export class Stage implements Trial {
 
   constructor(rt: SimRt, options: WorldOptions) {
     this.rt = rt;
-    this.world = new World(rt, { chunkBytes: CHUNK_BYTES, ...options });
+    this.world = new World(rt, { chunkBytes: CHUNK_BYTES, codec: this.codec(0), ...options });
     watchSlots(this.world);
+    watchStaging(rt, this.#payload);
+  }
+
+  /** A compressor; those of different keys do not understand each other. */
+  codec(key: number): Codec {
+    return watchedCodec(createWordCodec(key), this.rt, this.#payload);
   }
 
   /** Adds a disk with a group of its own. */

@@ -1,9 +1,13 @@
 /**
  * Notes which slots each step touches, for the reduction: whoever takes, gives up or asks for a
- * slot, and whoever changes what backs one, leaves its name in the footprint of its step.
+ * slot, and whoever changes what backs one, leaves its name in the footprint of its step. The same
+ * for the staging page that all requests share.
  */
+import type { Payload } from '../../blk/payload.ts';
+import type { Codec, CodecLane } from '../../codec/codec.ts';
 import type { SwapSlot } from '../../swap/table.ts';
 import { EVERYTHING } from '../engine/scheduler.ts';
+import type { SimRt } from '../engine/rt-sim.ts';
 import type { World } from './world.ts';
 
 /** The name of a slot in a footprint. */
@@ -35,6 +39,31 @@ export function watchSlots({ rt, swap }: World): void {
   swap.setZero = (slot) => (touch(slot), setZero(slot));
   swap.setEntry = (slot, entry) => (touch(slot), setEntry(slot, entry));
   swap.setDevice = (slot, page) => (touch(slot), setDevice(slot, page));
+}
+
+const STAGING_PAGE = 'staging page';
+
+/** Makes whoever fills the staging page of all requests leave its name. */
+export function watchStaging(rt: SimRt, payload: Payload): void {
+  const stagePage = payload.stagePage.bind(payload);
+  payload.stagePage = (offset) => {
+    rt.touch(STAGING_PAGE);
+    return stagePage(offset);
+  };
+}
+
+/** A codec that leaves the name of the staging page when it compresses from there. */
+export function watchedCodec(codec: Codec, rt: SimRt, payload: Payload): Codec {
+  const createLane = (): CodecLane => {
+    const lane = codec.createLane();
+    const compress = lane.compress.bind(lane);
+    lane.compress = (page) => {
+      if (page === payload.stage) rt.touch(STAGING_PAGE);
+      return compress(page);
+    };
+    return lane;
+  };
+  return { name: codec.name, spec: codec.spec, createLane };
 }
 
 type Cache = World['swap']['cache'];
