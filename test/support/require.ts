@@ -21,6 +21,7 @@ const PROBES: Readonly<Record<string, Probe>> = {
   'no-other-swap': () => readFileSync('/proc/swaps', 'utf8').trim().split('\n').length === 1,
   'python3-libnbd': () => exitsWithZero('/usr/bin/python3', ['-c', 'import nbd']),
   'guest-kernel': () => exitsWithZero(projectFile('test/e2e/guest/setup.sh'), []),
+  'generic-kernel': () => exitsWithZero(projectFile('test/e2e/guest/setup.sh'), ['generic']),
   zswapd: () =>
     process.env['ZSWAPD_E2E_SERVER'] !== 'nbdkit' &&
     existsSync(projectFile('dist/src/cli/main.js')),

@@ -7,16 +7,11 @@ set -euo pipefail
 
 image=$(kernel_image)
 [[ -n $image ]] || { echo 'guest/mkguest: no kernel; run setup.sh first' >&2; exit 3; }
-up_to_date=1
-for source in "$image" "$guest"/{init,hog.c,mkguest.sh}; do
-  [[ $initrd -nt $source ]] || up_to_date=0
-done
-((up_to_date)) && exit 0
+up_to_date "$initrd" "$image" "$guest"/{init,hog.c,mkguest.sh,paths.sh} && exit 0
 
-release=${image##*/vmlinuz-}
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,proc,sys,modules}
+mkdir -p "$root"/{bin,dev,proc,sys}
 cp "$guest/init" "$root/init"
 chmod 755 "$root/init"
 cp "$(command -v busybox)" "$root/bin/busybox"
@@ -30,20 +25,6 @@ if client=$(command -v nbd-client); then
     cp -L "$library" "$root$library"
   done
 fi
-
-depmod -b "$cache/kernel" "$release"
-for module in virtio_pci virtio_blk virtio_net nbd; do
-  modprobe -d "$cache/kernel" -S "$release" --show-depends "$module"
-done | awk '/^insmod/ && !seen[$2]++ { print $2 }' | while read -r file; do
-  name=$(basename "$file")
-  case $name in
-    *.xz) name=${name%.xz} && xz -dc "$file" >"$root/modules/$name" ;;
-    *.zst) name=${name%.zst} && zstd -dcq "$file" >"$root/modules/$name" ;;
-    *) cp "$file" "$root/modules/$name" ;;
-  esac
-  echo "$name" >>"$root/modules/order"
-done
-
-(cd "$root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc) >"$initrd.new"
-mv "$initrd.new" "$initrd"
-echo "guest/mkguest: $initrd for $release"
+pack_modules "$cache/kernel" "$root" virtio_pci virtio_blk virtio_net nbd
+pack_initrd "$root" "$initrd"
+echo "guest/mkguest: $initrd for ${image##*/vmlinuz-}"
