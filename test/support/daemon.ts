@@ -33,6 +33,12 @@ export interface DaemonStats {
   readonly zswap: Readonly<Record<string, number>>;
   readonly rejects: Readonly<Record<string, number>>;
   readonly vmstat: Readonly<Record<string, number>>;
+  /** Where there is a spill device. */
+  readonly spill?: {
+    readonly io_errors: number;
+    readonly checksum_errors: number;
+    readonly writable: boolean;
+  };
 }
 
 /** What made a daemon that was to start end instead. */
@@ -56,9 +62,18 @@ export class Daemon {
   readonly #exportName: string;
   readonly #tcpPort: number;
   readonly #processes: readonly ChildProcess[];
+  /** All that it has written to standard error; resolves when it has ended. */
+  readonly log: Promise<string>;
 
   /** Use {@link startDaemon}. */
-  constructor(files: DaemonFiles, exportName: string, port: number, processes: ChildProcess[]) {
+  constructor(
+    files: DaemonFiles,
+    exportName: string,
+    port: number,
+    processes: ChildProcess[],
+    log: Promise<string> = Promise.resolve(''),
+  ) {
+    this.log = log;
     this.socket = files.socket;
     this.control = files.control;
     this.#exportName = exportName;
@@ -134,7 +149,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw new DaemonExit(status ?? signal ?? 'unknown', out + err);
   });
   const port = /^ready .*127\.0\.0\.1:(\d+)/.exec(ready)?.[1] ?? '0';
-  return new Daemon(files, name, Number(port), [running.process]);
+  const log = running.finished.then(({ err }) => err);
+  return new Daemon(files, name, Number(port), [running.process], log);
 }
 
 function serveArguments(

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly limitSeconds?: number;
   /** Shows the program's output while it runs, for programs that take long. */
   readonly echo?: boolean;
+  /** Called with each whole line of the standard output; what `reply` is given is its input. */
+  readonly onLine?: (line: string, reply: (text: string) => void) => void;
 }
 
 /** The search path with the folders that a plain user's may lack. */
@@ -32,17 +34,25 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       env: { ...process.env, PATH: toolPath, LC_ALL: 'C', ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.onLine === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       timeout: (options.limitSeconds ?? 120) * 1000,
       killSignal: 'SIGKILL',
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const { onLine } = options;
+    let lineStart = 0;
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
       if (options.echo === true) process.stdout.write(text);
+      if (onLine === undefined) return;
+      for (let end; (end = stdout.indexOf('\n', lineStart)) >= 0; lineStart = end + 1) {
+        onLine(stdout.slice(lineStart, end), (reply) => child.stdin?.write(reply));
+      }
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    // A program that ends without reading what it was told has its reasons in its output.
+    child.stdin?.on('error', () => {});
     child.once('error', reject);
     child.once('close', (code, signal) =>
       resolve({ status: code ?? signal ?? 'unknown', stdout, stderr }),

@@ -30,6 +30,7 @@ import { ownerState, selfOwner } from './device-file-owner.ts';
 import { DevicePuncher } from './device-file-punch.ts';
 import { FileRequest } from './device-file-request.ts';
 import type { FileTarget } from './device-file-request.ts';
+import { DeviceTrouble } from './device-file-trouble.ts';
 import { HEADER_BYTES, HEADER_PAGES, decodeHeader, encodeHeader } from './device-header.ts';
 import type { DeviceHeader, HeaderReading } from './device-header.ts';
 import { Segments } from './segments.ts';
@@ -136,6 +137,7 @@ export class FileDevice implements SwapDevice, FileTarget {
   readonly fd: number;
   readonly #parts: FileDeviceParts;
   readonly #puncher: DevicePuncher;
+  readonly #trouble: DeviceTrouble;
   /** The record of each Bio that was ever submitted. */
   readonly #requests = new WeakMap<Bio, FileRequest>();
   #inFlight = 0;
@@ -152,16 +154,18 @@ export class FileDevice implements SwapDevice, FileTarget {
     this.fd = parts.data.fd;
     this.#parts = parts;
     const layout = { pageCount: this.pageCount, leadingPages: HEADER_PAGES };
-    const warn = options.onWarning ?? ((message: string): void => process.emitWarning(message));
+    const tell = options.onWarning ?? ((message: string): void => process.emitWarning(message));
+    const warn = (message: string): void => tell(`backing swap device ${path}: ${message}`);
+    this.#trouble = new DeviceTrouble(rt, warn);
     this.#puncher = new DevicePuncher({
       rt,
       helper,
       segments: new Segments(segmentPages === undefined ? layout : { ...layout, segmentPages }),
       cutTail: opened.kind === 'file' ? (bytes): Promise<void> => this.#cutTail(bytes) : undefined,
-      onWarning: (message): void => warn(`backing swap device ${path}: ${message}`),
+      onWarning: warn,
     });
     if (!this.direct && options.direct !== false) {
-      warn(`backing swap device ${path}: the page cache cannot be bypassed here`);
+      warn('the page cache cannot be bypassed here');
     }
   }
 
@@ -202,6 +206,7 @@ export class FileDevice implements SwapDevice, FileTarget {
   /** For the requests of this device only. */
   onEnd(request: FileRequest): void {
     this.#inFlight--;
+    this.#trouble.note(request.bio.error, request.isWrite);
     request.bio.onDone(request.bio);
     if (this.#inFlight === 0) this.#onDrained?.();
   }

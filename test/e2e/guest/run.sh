@@ -4,6 +4,8 @@
 #   run.sh blk SOCKET [EXPORT]   QEMU is the NBD client; the guest sees a virtio disk
 #   run.sh nbd PORT [EXPORT]     the guest's kernel is the NBD client, by TCP to 127.0.0.1:PORT
 # Environment: RAM_MIB=128 HOG_MIB=256 (twice its RAM) SEED=1 CPUS=1 LIMIT_SECONDS=240
+#   ERRORS_MIB=N: the hog, limited to so much memory, prints `PHASE NAME` and waits for a line on
+#   standard input, so that its disk can be made to fail and to recover (see hog.c)
 # Software emulation on purpose: it needs no rights, and runs inside virtual machines.
 set -uo pipefail
 # shellcheck source=paths.sh
@@ -13,11 +15,16 @@ set -uo pipefail
 mode=$1 target=$2 export=${3:-}
 ram=${RAM_MIB:-128} hog=${HOG_MIB:-256}
 settings="zswapd.mode=$mode zswapd.hog=$hog zswapd.seed=${SEED:-1} zswapd.export=$export"
+exec 3</dev/null
+if [[ -n ${ERRORS_MIB:-} ]]; then
+  settings+=" zswapd.errors=$ERRORS_MIB"
+  exec 3<&0
+fi
 
 if [[ $mode == blk ]]; then
   devices=(
     -blockdev "driver=nbd,node-name=swap,server.type=unix,server.path=$target,export=$export,discard=unmap"
-    -device 'virtio-blk-pci,drive=swap,discard=on,write-zeroes=on,logical_block_size=4096,physical_block_size=4096'
+    -device 'virtio-blk-pci,drive=swap,werror=report,rerror=report,discard=on,write-zeroes=on,logical_block_size=4096,physical_block_size=4096'
   )
 else
   settings+=" zswapd.port=$target"
@@ -30,5 +37,5 @@ timeout "${LIMIT_SECONDS:-240}" qemu-system-x86_64 \
   -nodefaults -no-user-config -display none -no-reboot -serial stdio \
   -kernel "$(kernel_image)" -initrd "$initrd" \
   -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr $settings" \
-  "${devices[@]}" </dev/null 2>&1 | tr -d '\r' | tee "$console"
+  "${devices[@]}" <&3 2>&1 | sed -u 's/\r//g' | tee "$console"
 grep -q '^SWAPTEST PASS' "$console"
