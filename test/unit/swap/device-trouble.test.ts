@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EIO, ENOSPC, OK } from '../../../../src/std/errno.ts';
-import {
-  DeviceTrouble,
-  TROUBLE_QUIET_MS,
-} from '../../../../src/swap/device/device-file-trouble.ts';
+import { EIO, ENOSPC, OK } from '../../../src/std/errno.ts';
+import { DeviceTrouble, TROUBLE_QUIET_MS } from '../../../src/swap/device-trouble.ts';
 
 class Reporter {
   nowMs = 1000;

@@ -4,9 +4,9 @@
  * succeed meanwhile, so it is over only when none has failed for a while. The counters of the
  * statistics have the rest.
  */
-import { ENOSPC, OK } from '../../std/errno.ts';
-import type { Errno } from '../../std/errno.ts';
-import type { Rt } from '../../rt/rt.ts';
+import { ENOSPC, OK } from '../std/errno.ts';
+import type { Errno } from '../std/errno.ts';
+import type { Rt } from '../rt/rt.ts';
 
 /** So long without an error, and a device counts as working again. */
 export const TROUBLE_QUIET_MS = 10_000;
