@@ -1,13 +1,13 @@
 /**
  * Goal: a mutant is wrong only where things overlap; else the explorer, which finds it, would have
  * shown nothing that a plain test does not. Method: the sequential suite over each mutant's copy of
- * the engine; and all scenarios in every order of whole operations, with all that the explorer
- * checks at every step.
+ * the engine; and scenarios in orders of whole operations, its own in all of them, with all that
+ * the explorer checks at every step.
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { MUTANTS } from '../../src/sim/mutants.ts';
+import { MUTANTS } from '../../src/sim/mutants/index.ts';
 import type { runScenario } from '../../src/sim/run.ts';
 import { SCENARIOS } from '../../src/sim/scenarios/index.ts';
 import type { play } from '../../src/sim/sequential/play.ts';
@@ -19,7 +19,10 @@ interface MutantModules {
 }
 
 /** The same plans for all: a mutant is compared with the others, and a failure can be repeated. */
-const PLANS = fc.sample(ANY_PLAN, { numRuns: 60, seed: 20_260_121 });
+const PLANS = fc.sample(ANY_PLAN, { numRuns: 20, seed: 20_260_121 });
+
+/** Orders of each scenario that is not the mutant's own. */
+const SAMPLE = 4;
 
 async function load(name: string): Promise<MutantModules> {
   const folder = `../../mutants/${name}/sim`;
@@ -30,7 +33,7 @@ async function load(name: string): Promise<MutantModules> {
 }
 
 describe('a mutant passes where nothing overlaps', () => {
-  for (const { name } of MUTANTS) {
+  for (const { name, scenario: own } of MUTANTS) {
     it(`${name}: the sequential suite`, async () => {
       const mutant = await load(name);
       for (const each of NAMED_PLANS) {
@@ -43,12 +46,15 @@ describe('a mutant passes where nothing overlaps', () => {
       }
     });
 
-    it(`${name}: every order of whole operations`, async () => {
+    it(`${name}: orders of whole operations`, async () => {
       const mutant = await load(name);
       for (const scenario of SCENARIOS) {
-        const run = mutant.runScenario(scenario.name, { scheduler: 'sequential', seed: 1 });
+        const isOwn = scenario.name === own;
+        const executions = isOwn ? undefined : SAMPLE;
+        const options = { scheduler: 'sequential', seed: 1, executions } as const;
+        const run = mutant.runScenario(scenario.name, options);
         assert.equal(run.failure?.table, undefined, `${scenario.name}: ${run.failure?.message}`);
-        assert.ok(run.exhausted);
+        assert.ok(run.exhausted || !isOwn);
       }
     });
   }

@@ -4,7 +4,7 @@
  * wrong command line.
  */
 import { existsSync } from 'node:fs';
-import type { MUTANTS, Mutant } from '../../sim/mutants.ts';
+import type { MUTANTS, Mutant } from '../../sim/mutants/index.ts';
 import type { RunOptions, SCHEDULERS, ScenarioRun, SchedulerName } from '../../sim/run.ts';
 import type { SCENARIOS } from '../../sim/scenarios/index.ts';
 import { EXIT_FAILED, EXIT_OK, type Command } from '../command.ts';
@@ -106,7 +106,7 @@ async function loadExplorer(): Promise<Explorer> {
   const [{ runScenario }, { SCENARIOS: scenarios }, { MUTANTS: mutants }] = await Promise.all([
     import('../../sim/run.ts'),
     import('../../sim/scenarios/index.ts'),
-    import('../../sim/mutants.ts'),
+    import('../../sim/mutants/index.ts'),
   ]);
   return { runScenario, scenarios, mutants };
 }
