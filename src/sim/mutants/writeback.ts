@@ -151,10 +151,9 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
         WRITEBACK,
         3,
         'backing.refused(bio);',
-        'for (const each of this.saved) {',
+        '// The reference that was kept meanwhile is the entry’s again.',
+        'for (const each of this.saved)',
         '    this.#bringBack(each);',
-        '    this.#zswap.pools.put(each.pool);',
-        '}',
       ),
       {
         file: WRITEBACK,
