@@ -67,7 +67,8 @@ export const DISK_MUTANTS: readonly Mutant[] = [
         file: WRITE,
         find: "if (loadPage(context.zswap, slot, 'retain', request.page, 0) !== 'loaded') {",
         replace:
-          "if (!request.early && loadPage(context.zswap, slot, 'retain', request.page, 0) !== 'loaded') {",
+          'if (!request.early && ' +
+          "loadPage(context.zswap, slot, 'retain', request.page, 0) !== 'loaded') {",
       },
     ],
   },

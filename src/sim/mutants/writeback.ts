@@ -1,4 +1,4 @@
-/** Mutants of writeback: what it picks, when it looks, and what it keeps until the device is done. */
+/** Mutants of writeback: what it picks, when it looks, and what it keeps for the device. */
 import { after, before, lines, type Mutant } from './mutant.ts';
 
 const WRITEBACK = 'zswap/writeback.js';
@@ -135,8 +135,11 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
       {
         file: WRITEBACK,
         find: "import { decompress } from './load.js';\n",
-        replace:
-          "import { entryOwner } from './entry.js';\nimport { decompress } from './load.js';\n",
+        replace: lines(
+          0,
+          "import { entryOwner } from './entry.js';",
+          "import { decompress } from './load.js';",
+        ),
       },
       before(
         WRITEBACK,
