@@ -129,7 +129,7 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
   {
     name: 'writeback-frees-early',
     summary:
-      'writeback frees the entry before the device has acknowledged, and brings it back on an error',
+      'writeback frees the entry before the device acknowledges, and brings it back on an error',
     scenario: 'writeback-read',
     patches: [
       {
