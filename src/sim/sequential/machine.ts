@@ -148,7 +148,7 @@ export class Machine {
       settled = true;
     });
     for (let steps = 0; steps < STEPS_MAX; steps += 1) {
-      for (let turn = 0; turn < TURNS && !settled; turn += 1) await undefined;
+      for (let turn = 0; turn < TURNS && !settled; turn += 1) await Promise.resolve();
       const moved = this.rt.step();
       if (settled && !moved) return noted;
       check(moved || !settled, 'a promise never settles');
