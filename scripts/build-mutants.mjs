@@ -10,7 +10,7 @@ const target = `${root}/dist/mutants`;
 /** What the explorer runs: itself and the floors below it, without what needs a machine. */
 const FOLDERS = ['std', 'rt', 'page', 'codec', 'zpool', 'memcg', 'swap', 'zswap', 'blk', 'sim'];
 
-const { MUTANTS } = await import(pathToFileURL(`${source}/sim/mutants.js`).href);
+const { MUTANTS } = await import(pathToFileURL(`${source}/sim/mutants/index.js`).href);
 
 /** The text with one patch applied; null if it occurs not exactly once. */
 function patched(text, { find, replace }) {

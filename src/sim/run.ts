@@ -15,9 +15,13 @@ import { PctScheduler } from './schedulers/pct.ts';
 import { RandomScheduler } from './schedulers/random.ts';
 import { RecheckScheduler } from './schedulers/recheck.ts';
 import { ReplayScheduler } from './schedulers/replay.ts';
+import { SequentialScheduler } from './schedulers/sequential.ts';
 
-/** `recheck` is exhaustive search that runs each schedule twice. */
-export const SCHEDULERS = ['dfs', 'pct', 'random', 'recheck'] as const;
+/**
+ * `recheck` is exhaustive search that runs each schedule twice; `sequential` runs every order of
+ * whole operations, where nothing overlaps.
+ */
+export const SCHEDULERS = ['dfs', 'pct', 'random', 'recheck', 'sequential'] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
 
 /** Executions of a scheduler that never ends by itself. */
@@ -51,12 +55,14 @@ export interface ScenarioRun {
   readonly cut: number;
   /** Every schedule was run: of all, or of those with so many preemptions at most. */
   readonly exhausted: boolean;
+  /** Only schedules in which no operation overlaps another. */
+  readonly sequential: boolean;
   /** Null: no bound. */
   readonly preemptions: number | null;
   readonly longest: number;
   readonly states: number;
   readonly finalStates: number;
-  /** Points and outcomes that the scenario is about and that were not reached. */
+  /** What the scenario is about and was not reached; sequential schedules need not reach it. */
   readonly neverReached: readonly string[];
   readonly failure: RunFailure | undefined;
 }
@@ -70,7 +76,7 @@ function findScenario(name: string): Scenario {
 /** The bound of a search that goes through all schedules. */
 function boundOf(scenario: Scenario, options: RunOptions): number {
   if (options.replay !== undefined) return Infinity;
-  if (options.scheduler === 'pct' || options.scheduler === 'random') return Infinity;
+  if (options.scheduler !== 'dfs' && options.scheduler !== 'recheck') return Infinity;
   return options.preemptions ?? scenario.preemptions ?? Infinity;
 }
 
@@ -89,6 +95,8 @@ function createScheduler(bound: number, { scheduler, seed, replay }: RunOptions)
       return new RandomScheduler(seed);
     case 'recheck':
       return new RecheckScheduler(exhaustive(bound));
+    case 'sequential':
+      return new SequentialScheduler(new DfsScheduler());
   }
 }
 
@@ -105,6 +113,7 @@ export function runScenario(name: string, options: RunOptions): ScenarioRun {
   const executions = options.executions ?? (endless ? EXECUTIONS : Infinity);
   const found = explore(begin, createScheduler(bound, options), { executions });
   const isReplay = options.replay !== undefined;
+  const sequential = options.scheduler === 'sequential' && !isReplay;
   const failure =
     found.failure === undefined || isReplay ? found.failure : minimize(begin, found.failure);
   return {
@@ -112,11 +121,13 @@ export function runScenario(name: string, options: RunOptions): ScenarioRun {
     executions: found.executions,
     cut: found.cut,
     exhausted: found.exhausted && !endless && !isReplay,
+    sequential,
     preemptions: bound === Infinity ? null : bound,
     longest: found.longest,
     states: found.states.size,
     finalStates: found.finalStates.size,
-    neverReached: isReplay || failure !== undefined ? [] : neverReached(scenario, found),
+    neverReached:
+      isReplay || sequential || failure !== undefined ? [] : neverReached(scenario, found),
     failure: failure && {
       name: failure.name,
       message: failure.message,

@@ -5,7 +5,7 @@
  */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { MUTANTS } from '../../src/sim/mutants.ts';
+import { MUTANTS } from '../../src/sim/mutants/index.ts';
 import { runScenario } from '../../src/sim/run.ts';
 
 const SEARCH = { scheduler: 'dfs', seed: 1 } as const;

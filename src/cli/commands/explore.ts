@@ -4,7 +4,7 @@
  * wrong command line.
  */
 import { existsSync } from 'node:fs';
-import type { MUTANTS, Mutant } from '../../sim/mutants.ts';
+import type { MUTANTS, Mutant } from '../../sim/mutants/index.ts';
 import type { RunOptions, SCHEDULERS, ScenarioRun, SchedulerName } from '../../sim/run.ts';
 import type { SCENARIOS } from '../../sim/scenarios/index.ts';
 import { EXIT_FAILED, EXIT_OK, type Command } from '../command.ts';
@@ -25,7 +25,9 @@ const OPTIONS = {
   scheduler: {
     kind: 'value',
     value: 'NAME',
-    help: 'dfs (every schedule), pct or random (a sample), recheck (every schedule twice)',
+    help:
+      'dfs (every schedule), pct or random (a sample), recheck (every schedule twice), ' +
+      'sequential (every order of whole operations)',
     preset: 'dfs',
     parse: parseScheduler,
   },
@@ -86,7 +88,13 @@ function parseCount(text: string): number {
 }
 
 function parseScheduler(text: string): SchedulerName {
-  const names: Record<SchedulerName, true> = { dfs: true, pct: true, random: true, recheck: true };
+  const names: Record<SchedulerName, true> = {
+    dfs: true,
+    pct: true,
+    random: true,
+    recheck: true,
+    sequential: true,
+  };
   const all = Object.keys(names) as (typeof SCHEDULERS)[number][];
   const found = all.find((name) => name === text);
   if (found !== undefined) return found;
@@ -98,7 +106,7 @@ async function loadExplorer(): Promise<Explorer> {
   const [{ runScenario }, { SCENARIOS: scenarios }, { MUTANTS: mutants }] = await Promise.all([
     import('../../sim/run.ts'),
     import('../../sim/scenarios/index.ts'),
-    import('../../sim/mutants.ts'),
+    import('../../sim/mutants/index.ts'),
   ]);
   return { runScenario, scenarios, mutants };
 }
@@ -136,7 +144,8 @@ function describeAll({ scenarios, mutants }: Explorer): unknown {
 /** One line of figures; and what went wrong. */
 export function formatRun(run: ScenarioRun, mutant: string | undefined): string {
   const bound = run.preemptions === null ? '' : ` with up to ${run.preemptions} preemptions`;
-  const which = run.exhausted ? `all schedules${bound}` : 'a sample';
+  const all = run.sequential ? 'all orders of whole operations' : `all schedules${bound}`;
+  const which = run.exhausted ? all : 'a sample';
   const figures =
     `${run.executions} executions (${which}), ${run.states} states, ` +
     `${run.finalStates} at the end, ${run.longest} steps at most`;

@@ -6,6 +6,9 @@ import type { Scenario } from '../scenario.ts';
 /** Objects of version 2 that one zspage holds; another one begins with the next. */
 const ZSPAGE_OBJECTS = 13;
 
+/** Entries of that many that must go before compaction is worth a look. */
+const ENOUGH_PAGES = 2;
+
 /** Notes when compaction has moved an object. */
 function watchCompaction(stage: Stage): void {
   const { zpool } = present(stage.world.zswap.pools.current);
@@ -29,7 +32,7 @@ export const compactionLoad: Scenario = {
     for (let page = 0; page < ZSPAGE_OBJECTS; page += 1) stage.now(vm.write(page, 2));
     stage.now(vm.write(last, 7));
     watchCompaction(stage);
-    stage.actor('trimmer', vm.trim(0));
+    stage.actor('trimmer', vm.trim(0, ENOUGH_PAGES));
     stage.actor('reader', vm.read(last));
     stage.actor('writer', vm.write(last, 17));
   },

@@ -1,7 +1,7 @@
 // Goal: what a user of `zswapd explore` sees. Method: it runs as a process of its own.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MUTANTS } from '../../../../src/sim/mutants.ts';
+import { MUTANTS } from '../../../../src/sim/mutants/index.ts';
 import { SCENARIOS } from '../../../../src/sim/scenarios/index.ts';
 import { runProgram, type Finished } from '../../../support/run-program.ts';
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { MUTANTS } from '../../../../src/sim/mutants.ts';
+import { MUTANTS } from '../../../../src/sim/mutants/index.ts';
 import { SCENARIOS } from '../../../../src/sim/scenarios/index.ts';
 import { projectFile } from '../../../support/project.ts';
 
@@ -14,15 +14,20 @@ interface Row {
   readonly key: string;
   readonly scenarios: readonly string[];
   readonly reason: string | undefined;
+  readonly mutants: readonly string[];
+  /** Why there is no mutant. */
+  readonly noMutant: string | undefined;
 }
 
 function rows(): Row[] {
   const text = readFileSync(projectFile('docs/explorer.md'), 'utf8');
-  const found = text.matchAll(/^\| (T\d+-\w|W\d|\d+) +\|[^|]*\| ([^|]*) \|$/gm);
-  return [...found].map(([, name = '', cell = '']) => ({
+  const found = text.matchAll(/^\| (T\d+-\w|W\d|\d+) +\|[^|]*\| ([^|]*) \| ([^|]*) \|$/gm);
+  return [...found].map(([, name = '', cell = '', mutants = '']) => ({
     key: /^\d+$/.test(name) ? `catalogue ${name}` : name,
     scenarios: [...cell.matchAll(/`([\w-]+)`/g)].map(([, scenario = '']) => scenario),
     reason: /^-: (\S.*\S) *$/.exec(cell)?.[1],
+    mutants: [...mutants.matchAll(/`([\w-]+)`/g)].map(([, mutant = '']) => mutant),
+    noMutant: /^-: (\S.*\S) *$/.exec(mutants)?.[1],
   }));
 }
 
@@ -45,6 +50,16 @@ describe('the table of races', () => {
     for (const { key, scenarios } of rows()) {
       const own = SCENARIOS.filter(({ covers }) => covers.includes(key)).map(({ name }) => name);
       assert.deepEqual([...scenarios].sort(), own.sort(), key);
+    }
+  });
+
+  it('names mutants, or why there is none, for each that can be here', () => {
+    const listed = rows().flatMap(({ mutants }) => mutants);
+    const names = MUTANTS.map(({ name }) => name);
+    for (const name of listed) assert.ok(names.includes(name), name);
+    for (const { key, reason, mutants, noMutant } of rows()) {
+      if (reason === undefined) assert.equal(mutants.length > 0, noMutant === undefined, key);
+      else assert.equal(mutants.length, 0, key);
     }
   });
 

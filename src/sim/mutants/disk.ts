@@ -1,0 +1,121 @@
+/** Mutants of the disk front end: what a request owns while it waits, and what it reads before. */
+import { after, before, lines, type Mutant } from './mutant.ts';
+
+const FLUSH = 'blk/flush.js';
+const READ = 'blk/read.js';
+const WRITE = 'blk/write.js';
+
+export const DISK_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'spill-gives-slots-up-early',
+    summary: 'a write gives its slots up while the device writes their pages',
+    scenario: 'spill-read',
+    patches: [
+      {
+        file: FLUSH,
+        find: lines(
+          2,
+          'context.swap.setDevice(request.bioSlot(i), bio.devicePage + i);',
+          'cache.unlock(request.bioSlot(i), request);',
+        ),
+        replace: lines(2, 'context.swap.setDevice(request.bioSlot(i), bio.devicePage + i);'),
+      },
+      {
+        file: FLUSH,
+        find: lines(2, 'giveUp(context, request, 0);', 'request.fail(error);'),
+        replace: lines(2, 'giveUp(context, request, bio.pageCount);', 'request.fail(error);'),
+      },
+      after(
+        FLUSH,
+        1,
+        'backing.submit(bio, true);',
+        'for (let i = 0; i < bio.pageCount; i += 1)',
+        '    context.swap.cache.unlock(request.bioSlot(i), request);',
+      ),
+    ],
+  },
+  {
+    name: 'write-waits-while-owning',
+    summary: 'a write that keeps slots for the device waits for another one',
+    scenario: 'spill-runs',
+    patches: [
+      {
+        file: WRITE,
+        find: 'if (request.bioCount > 0 && !context.swap.cache.tryLock(slot, request)) {',
+        replace: 'if (slot < 0) {',
+      },
+      {
+        file: WRITE,
+        find: 'if (request.bioCount === 0 && !context.swap.cache.lock(slot, request))',
+        replace: 'if (!context.swap.cache.lock(slot, request))',
+      },
+    ],
+  },
+  {
+    name: 'partial-write-reads-early',
+    summary: 'a write of a part brings its page in before it owns the slot',
+    scenario: 'partial-writes',
+    patches: [
+      before(
+        WRITE,
+        1,
+        'if (request.bioCount > 0 && !context.swap.cache.tryLock(slot, request)) {',
+        "request.early = request.take < PAGE_SIZE && context.swap.table.kind(slot) === 'entry' &&",
+        "    loadPage(context.zswap, slot, 'retain', request.page, 0) === 'loaded';",
+      ),
+      {
+        file: WRITE,
+        find: "if (loadPage(context.zswap, slot, 'retain', request.page, 0) !== 'loaded') {",
+        replace:
+          'if (!request.early && ' +
+          "loadPage(context.zswap, slot, 'retain', request.page, 0) !== 'loaded') {",
+      },
+    ],
+  },
+  {
+    name: 'read-gives-slots-up-early',
+    summary: 'a read gives its slots up while the device reads, so that their pages may be freed',
+    scenario: 'spill-read',
+    patches: [
+      {
+        file: READ,
+        find: lines(1, "request.stage = 'reading';", 'backing.submit(bio, false);'),
+        replace: lines(
+          1,
+          "request.stage = 'reading';",
+          'backing.submit(bio, false);',
+          'for (let i = 0; i < request.bioCount; i += 1)',
+          '    cache.unlock(request.bioSlot(i), request);',
+        ),
+      },
+      {
+        file: READ,
+        find: lines(
+          1,
+          '    cache.unlock(request.bioSlot(i), request);',
+          '}',
+          'request.bio = undefined;',
+        ),
+        replace: lines(1, '}', 'request.bio = undefined;'),
+      },
+    ],
+  },
+  {
+    name: 'read-drops-a-shared-entry',
+    summary: 'a read of a slot that writeback owns takes the entry with it',
+    scenario: 'writeback-read',
+    patches: [
+      {
+        file: READ,
+        find: lines(1, 'if (readEntry(context, request))', '    request.done += request.take;'),
+        replace: lines(
+          1,
+          'if (readEntry(context, request)) {',
+          '    context.swap.free(slotOf(context, request));',
+          '    request.done += request.take;',
+          '}',
+        ),
+      },
+    ],
+  },
+];
