@@ -20,7 +20,7 @@ import type { Zswap } from '../zswap.ts';
 const COMPACT_MOVES = 64;
 /** Batches in flight at most: enough that one is at the device while others come and go. */
 const BATCHES_MAX = 4;
-/** Steps in one turn at most: with {@link SHRINK_SCAN} entries each, a fraction of a millisecond. */
+/** Steps in one turn at most: of {@link SHRINK_SCAN} entries each, so far from a millisecond. */
 const STEPS_IN_TURN = 16;
 
 export class ShrinkWorker implements Task {
