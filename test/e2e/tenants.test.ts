@@ -75,7 +75,8 @@ describe('tenants of one pool', () => {
     assert.ok(figures.actions > 0 && figures.samples > 10);
     const { paced, crowded, storm } = figures;
     for (const phase of [paced, crowded, storm]) assert.ok(phase.loads > 0);
-    assert.ok(storm.refused > 0 && storm.written_back > 0);
+    assert.ok(storm.written_back > 0);
+    assert.equal(paced.refused, 0);
     // Nothing was refused, so this compares what was written back with what an LRU gives up. Second
     // chances and a list for each tenant may be worth some more or less than exactness.
     assert.ok(paced.written_back > 0);

@@ -142,7 +142,10 @@ describe('DevicePages', () => {
   });
 });
 
-/** A run of `count` pages, perhaps of stored ones, or the return of pages picked by `pick`, a share of what is used. */
+/**
+ * A run of `count` pages, perhaps of stored ones, or the return of pages picked by `pick`, a share
+ * of what is used.
+ */
 type Step =
   | { readonly verb: 'allocate'; readonly count: number }
   | { readonly verb: 'stored'; readonly count: number }
