@@ -266,7 +266,11 @@ describe('with no room for a page', () => {
       try {
         const spill = join(disk, 'spill.swap');
         const daemon = await startDaemon({ folder, exports: EXPORTS, poolSize: '2M', spill });
-        await staysWholeWhenFull(daemon, noise).finally(() => daemon.stop());
+        try {
+          await staysWholeWhenFull(daemon, noise);
+        } finally {
+          await daemon.stop();
+        }
       } finally {
         await runOk('umount', [disk]);
       }

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Tenants that share a daemon, over libnbd: `tenants storm|limit OPTIONS`.
 
-storm: tenants fill a pool many times over, first by themselves, where the hit ratio is compared with
-an exact LRU's, then while an operator changes everything that can be changed. limit: one tenant runs
-past its zswap.max beside two that must not notice. Prints one JSON object of figures, or raises.
+storm: tenants fill a pool many times over, first by themselves, where the hit ratio is compared
+with an exact LRU's, then while an operator changes everything that can be changed. limit: one
+tenant runs past its zswap.max beside two that must not notice. Prints one JSON object of figures,
+or raises.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import time
 
 import nbd
 
-from client import Tenant
+from client import EXTENT, Tenant
 from control import Control
 from lru import BEGIN, CAPACITY, DROP, Log, replay
 from pages import PAGE, Samples
@@ -85,9 +86,9 @@ class World:
             handle, tenant = owners[descriptor]
             direction = handle.aio_get_direction()
             try:
-                if events & (select.POLLIN | select.POLLHUP) and direction & 1:
+                if events & ~select.POLLOUT and direction & nbd.AIO_DIRECTION_READ:
                     handle.aio_notify_read()
-                elif events & select.POLLOUT and direction & 2:
+                elif events & select.POLLOUT and direction & nbd.AIO_DIRECTION_WRITE:
                     handle.aio_notify_write()
             except nbd.Error:
                 assert tenant.forgiven, tenant.name
@@ -360,7 +361,7 @@ def serve_reads(world, tenants, count):
             for handle in tenant.handles:
                 while left[i] and handle.aio_in_flight() < 4:
                     left[i] -= 1
-                    tenant.look(handle, tenant.skew.extent(chances[i]) * 8, 8)
+                    tenant.look(handle, tenant.skew.extent(chances[i]) * EXTENT, EXTENT)
         yield
     while any(tenant.in_flight for tenant in tenants):
         yield

@@ -1,8 +1,8 @@
 """One tenant: an export, its connections with many commands in flight, and the model of its pages.
 
 The model keeps two versions of each page: the last one that was sent and the last one that the
-server has acknowledged. At most one change of a page is under way, reads may overlap with it. A read
-must give the version that was acknowledged when it was sent, or one sent since.
+server has acknowledged. At most one change of a page is under way, reads may overlap with it. A
+read must give the version that was acknowledged when it was sent, or one sent since.
 """
 
 import array

@@ -1,4 +1,4 @@
-"""What a page holds: contents named by tenant, page and version, so that the model keeps numbers only.
+"""What a page holds: named by tenant, page and version, so that the model keeps numbers only.
 
 A version is a counter times two, plus one if the page is all zeros (trimmed or zeroed). Other
 versions hold a sample page with a stamp over its first bytes: whoever is given another tenant's,
