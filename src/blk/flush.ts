@@ -25,13 +25,16 @@ export function startFlush(context: DiskContext, request: DiskRequest): Step {
   return 'waiting';
 }
 
-/** Changes the written slots over, and goes on with what is left. */
+/** Changes the written slots over, and goes on with what is left, or at another place. */
 export function finishFlush(context: DiskContext, request: DiskRequest): void {
   const { backing, cache, vmstat } = context.swap;
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   if (bio.error !== OK) {
-    backing.refused(bio);
+    if (backing.refused(bio)) {
+      request.stage = 'flush';
+      return;
+    }
     const error = bio.error === ENOSPC ? ENOSPC : EIO;
     giveUp(context, request, 0);
     request.fail(error);

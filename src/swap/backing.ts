@@ -5,6 +5,7 @@
  * swap areas, and the old copy stays until the new one is acknowledged.
  */
 import { assert } from '../std/assert.ts';
+import { ENOSPC } from '../std/errno.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
 import { PageChecksums } from './device/checksums.ts';
@@ -25,6 +26,8 @@ export class Backing {
   #checksumErrors = 0;
   #ioErrors = 0;
   #writable = true;
+  /** There was no room for a page that had never been written: a sparse file on a full disk. */
+  #cannotGrow = false;
 
   constructor(device: SwapDevice, rt: Rt, biosInFlight?: number) {
     this.device = device;
@@ -69,13 +72,15 @@ export class Backing {
   }
 
   /**
-   * Gives the bio up to `wanted` consecutive free device pages.
+   * Gives the bio up to `wanted` consecutive free device pages; while the device cannot grow, those
+   * that need not, as long as there are any.
    *
    * @returns how many, at `bio.devicePage`; 0 if the device is full
    */
   allocate(bio: Bio, wanted: number): number {
     assert(wanted > 0);
-    const first = this.#pages.allocateRun(wanted);
+    let first = this.#cannotGrow ? this.#pages.allocateStored(wanted) : NO_DEVICE_PAGE;
+    if (first === NO_DEVICE_PAGE) first = this.#pages.allocateRun(wanted);
     if (first === NO_DEVICE_PAGE) return 0;
     bio.devicePage = first;
     bio.pageCount = this.#pages.runLength;
@@ -95,11 +100,23 @@ export class Backing {
     if (write) this.#writable = false;
   }
 
-  /** Takes back the device pages of a write that the device refused. */
-  refused(bio: Bio): void {
+  /**
+   * Takes back the device pages of a write that the device refused.
+   *
+   * @returns true if it refused for want of room, and the write is worth another try: there are
+   *   free pages that have room. Each refusal leaves fewer of them.
+   */
+  refused(bio: Bio): boolean {
+    const noRoom = bio.error === ENOSPC;
     this.countError(true);
     this.#writingPages -= bio.pageCount;
-    for (let i = 0; i < bio.pageCount; i += 1) this.free(bio.devicePage + i);
+    for (let i = 0; i < bio.pageCount; i += 1) {
+      // What had been written there may have been given back since.
+      if (noRoom && this.#cannotGrow) this.#pages.setStored(bio.devicePage + i, false);
+      this.free(bio.devicePage + i);
+    }
+    if (noRoom) this.#cannotGrow = true;
+    return noRoom && this.#pages.hasStored();
   }
 
   /** Notes what page `index` of an acknowledged write holds. */
@@ -108,6 +125,10 @@ export class Backing {
     assert(page !== undefined);
     this.#writable = true;
     this.#writingPages -= 1;
+    if (!this.#pages.isStored(bio.devicePage + index)) {
+      this.#cannotGrow = false;
+      this.#pages.setStored(bio.devicePage + index, true);
+    }
     this.#checksums.set(bio.devicePage + index, crc32(page));
   }
 

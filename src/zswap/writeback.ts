@@ -195,8 +195,8 @@ export class Writeback implements Task {
     const bio = this.#bio;
     assert(backing !== undefined);
     if (bio.error !== OK) {
-      backing.refused(bio);
-      this.#giveUp();
+      if (backing.refused(bio)) this.#stage = 'submit';
+      else this.#giveUp();
       return;
     }
     for (let i = 0; i < bio.pageCount; i += 1) this.#finishPage(i, bio.devicePage + i);

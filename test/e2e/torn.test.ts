@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext } from 'node:test';
 import { ENOSPC } from '../../src/std/errno.ts';
@@ -18,6 +18,7 @@ import { generateNoise, generateMemory } from '../support/sample-pages.ts';
 
 const PAGE_BYTES = 4096;
 const WRITE_PAGES = 32;
+const EXPORTS = ['vm:64M', 'other:64M'];
 const WRITE_BYTES = WRITE_PAGES * PAGE_BYTES;
 
 function folderOf(t: TestContext): string {
@@ -184,6 +185,45 @@ describe('the daemon', () => {
   });
 });
 
+/**
+ * Fills pool and device through one export until both are full, and goes on: writes are refused
+ * with ENOSPC alone, what is stored stays, of every export, and room that is made can be used.
+ */
+async function staysWholeWhenFull(daemon: Daemon, noise: Uint8Array): Promise<void> {
+  const full = await DiskClient.open(daemon.socket, 'vm');
+  const other = await DiskClient.open(daemon.socket, 'other');
+  const early = generateMemory(64, 7);
+  assert.equal(await other.write(0, early), 0);
+  const stored = await fillUntilRefused(full, noise);
+  assert.ok(stored > 1024, `only ${stored} pages fitted`);
+  await everyPageIs(full, noise, stored);
+
+  // A page that is overwritten keeps its old copy until the new one is stored.
+  const expected = Buffer.from(noise);
+  const changed = generateNoise(stored, 2);
+  let refused = 0;
+  for (let offset = 0; offset < stored * PAGE_BYTES; offset += 7 * PAGE_BYTES) {
+    const page = changed.subarray(offset, offset + PAGE_BYTES);
+    const error = await full.write(offset, page);
+    if (error === 0) expected.set(page, offset);
+    else assert.equal(error, ENOSPC);
+    if (error !== 0) refused += 1;
+  }
+  assert.ok(refused > 0, 'the device is not full');
+  assert.equal(await other.write(64 * PAGE_BYTES, noise.subarray(0, 256 * PAGE_BYTES)), ENOSPC);
+  await everyPageIs(full, expected, stored);
+  await everyPageIs(other, early, 64);
+
+  const half = Math.floor(stored / 2);
+  assert.equal(await full.trim(0, half * PAGE_BYTES), 0);
+  expected.fill(0, 0, half * PAGE_BYTES);
+  assert.equal(await other.write(64 * PAGE_BYTES, noise.subarray(0, 256 * PAGE_BYTES)), 0);
+  await everyPageIs(full, expected, stored);
+  await everyPageIs(other, Buffer.concat([early, noise.subarray(0, 256 * PAGE_BYTES)]), 320);
+  await full.close();
+  await other.close();
+}
+
 describe('with no room for a page', () => {
   const noise = generateNoise(4096);
 
@@ -202,19 +242,38 @@ describe('with no room for a page', () => {
     await client.close();
   });
 
-  itNeeds(['zswapd', 'root', 'loop'], 'answers ENOSPC when the spill is full too', async (t) => {
+  itNeeds(['zswapd', 'root', 'loop'], 'answers ENOSPC when the device is full too', async (t) => {
     const folder = folderOf(t);
     const backing = join(folder, 'backing');
     writeFileSync(backing, '');
     truncateSync(backing, 8 * 1024 * 1024);
     const device = (await runOk('losetup', ['--find', '--show', backing])).trim();
     t.after(() => runOk('losetup', ['--detach', device]));
-    const daemon = await startDaemon({ folder, poolSize: '2M', spill: device });
+    const daemon = await startDaemon({ folder, exports: EXPORTS, poolSize: '2M', spill: device });
     t.after(() => daemon.stop());
-    const client = await DiskClient.open(daemon.socket, 'vm');
-    const stored = await fillUntilRefused(client, noise);
-    assert.ok(stored > 1024, `only ${stored} pages fitted`);
-    await everyPageIs(client, noise, stored);
-    await client.close();
+    await staysWholeWhenFull(daemon, noise);
   });
+
+  itNeeds(
+    ['zswapd', 'root'],
+    'answers ENOSPC when the disk of a sparse file is full',
+    async (t) => {
+      const folder = folderOf(t);
+      const disk = join(folder, 'disk');
+      mkdirSync(disk);
+      await runOk('mount', ['-t', 'tmpfs', '-o', 'size=8M', 'zswapd-test', disk]);
+      // In this order, which hooks after the test do not keep.
+      try {
+        const spill = join(disk, 'spill.swap');
+        const daemon = await startDaemon({ folder, exports: EXPORTS, poolSize: '2M', spill });
+        try {
+          await staysWholeWhenFull(daemon, noise);
+        } finally {
+          await daemon.stop();
+        }
+      } finally {
+        await runOk('umount', [disk]);
+      }
+    },
+  );
 });

@@ -16,6 +16,9 @@
  *
  * Every used cluster is in exactly one state: current, whole (its bit set), partial (on the list of
  * its class by free pages), or full (nowhere).
+ *
+ * A device page may have no storage behind it: a sparse file's on a disk that is full. Pages that
+ * have been written are known to have some, and are found by {@link DevicePages.allocateStored}.
  */
 import { InvariantError, assert, present } from '../../std/assert.ts';
 import { divCeil } from '../../std/units.ts';
@@ -43,10 +46,12 @@ function classOf(freePages: number): number {
   return freePages >= 32 ? 1 : 0;
 }
 
-/** Metadata of {@link CHUNK_CLUSTERS} clusters, about a seventh of a byte a page. */
+/** Metadata of {@link CHUNK_CLUSTERS} clusters, about a quarter of a byte a page. */
 class ClusterChunk {
   /** A bit set means the page is used, or beyond the end of the device. */
   readonly usedBits = new Uint32Array(CHUNK_CLUSTERS * CLUSTER_WORDS);
+  /** A bit set means the page has been written, so there is storage behind it. */
+  readonly storedBits = new Uint32Array(CHUNK_CLUSTERS * CLUSTER_WORDS);
   readonly freePages = new Uint16Array(CHUNK_CLUSTERS);
   /** Neighbours on the list of a class, as cluster index + 1; 0 is none. */
   readonly next = new Uint32Array(CHUNK_CLUSTERS);
@@ -54,6 +59,11 @@ class ClusterChunk {
   /** A bit set means the cluster is whole. */
   readonly wholeBits = new Uint32Array(CHUNK_CLUSTERS / 32);
   wholeCount = 0;
+}
+
+/** The word of a page's bit, in the bits of its cluster's chunk. */
+function wordOf(cluster: number, page: number): number {
+  return (cluster % CHUNK_CLUSTERS) * CLUSTER_WORDS + (page >>> 5);
 }
 
 /** Position of the lowest set bit of a word that is not 0. */
@@ -80,6 +90,10 @@ export class DevicePages {
   #cursor = 0;
   /** First page, within its cluster, of the run last found. */
   #foundPage = 0;
+  /** Where the search for stored pages that are free goes on. */
+  #storedCluster = 0;
+  /** No stored page is free, unless one has been freed since. */
+  #noneStored = false;
 
   constructor(pageCount: number) {
     if (!Number.isSafeInteger(pageCount) || pageCount < 1 || pageCount > 2 ** 40) {
@@ -98,7 +112,7 @@ export class DevicePages {
   }
 
   get metadataBytes(): number {
-    return this.#chunks.length * CHUNK_CLUSTERS * (CLUSTER_PAGES / 8 + 10.125);
+    return this.#chunks.length * CHUNK_CLUSTERS * (CLUSTER_PAGES / 4 + 10.125);
   }
 
   /** Pages up to the end of the highest cluster that was ever used. */
@@ -134,6 +148,53 @@ export class DevicePages {
     return this.#takeRun();
   }
 
+  /**
+   * As {@link allocateRun}, of pages that are known to have storage behind them.
+   *
+   * @returns {@link NO_DEVICE_PAGE} if none of those is free; others may be
+   */
+  allocateStored(wanted: number): number {
+    assert(wanted >= 1);
+    this.runLength = 0;
+    const cluster = this.#findStored();
+    if (cluster < 0) return NO_DEVICE_PAGE;
+    if (cluster !== this.#current) {
+      this.#retireCurrent();
+      this.#unfile(cluster);
+      this.#current = cluster;
+    }
+    let page = 0;
+    while (!this.#isStoredFree(cluster, page)) page++;
+    this.#foundPage = page;
+    while (this.runLength < wanted && this.#isStoredFree(cluster, page)) {
+      this.runLength++;
+      page++;
+    }
+    return this.#takeRun();
+  }
+
+  /** Says whether {@link allocateStored} would find a page. */
+  hasStored(): boolean {
+    return this.#findStored() >= 0;
+  }
+
+  /** Says whether the page is known to have storage behind it. */
+  isStored(devicePage: number): boolean {
+    const cluster = Math.floor(devicePage / CLUSTER_PAGES);
+    const word = wordOf(cluster, devicePage % CLUSTER_PAGES);
+    const bits = present(this.#chunkOf(cluster).storedBits[word]);
+    return (bits & (1 << (devicePage & 31))) !== 0;
+  }
+
+  /** Notes whether there is storage behind a page that has been used. */
+  setStored(devicePage: number, stored: boolean): void {
+    const cluster = Math.floor(devicePage / CLUSTER_PAGES);
+    const bits = this.#chunkOf(cluster).storedBits;
+    const word = wordOf(cluster, devicePage % CLUSTER_PAGES);
+    const bit = 1 << (devicePage & 31);
+    bits[word] = stored ? present(bits[word]) | bit : present(bits[word]) & ~bit;
+  }
+
   /** Gives one page back. Giving back a page that is not used is a bug. */
   free(devicePage: number): void {
     assert(this.isUsed(devicePage), 'device page is not used');
@@ -146,6 +207,7 @@ export class DevicePages {
     const before = present(chunk.freePages[slot]);
     chunk.freePages[slot] = before + 1;
     this.#usedPages--;
+    this.#noneStored = false;
     const isWhole = before + 1 === this.#capacityOf(cluster);
     if (cluster === this.#current) {
       if (isWhole) this.#cursor = 0;
@@ -213,6 +275,29 @@ export class DevicePages {
       mask = -1;
     }
     return CLUSTER_PAGES;
+  }
+
+  /** A cluster with a free page that is stored, -1 if there is none. */
+  #findStored(): number {
+    if (this.#noneStored) return -1;
+    for (let i = 0; i < this.#touchedClusters; i++) {
+      const cluster = (this.#storedCluster + i) % this.#touchedClusters;
+      const { storedBits, usedBits } = this.#chunkOf(cluster);
+      const base = wordOf(cluster, 0);
+      for (let word = base; word < base + CLUSTER_WORDS; word++) {
+        if ((present(storedBits[word]) & ~present(usedBits[word])) === 0) continue;
+        this.#storedCluster = cluster;
+        return cluster;
+      }
+    }
+    this.#noneStored = true;
+    return -1;
+  }
+
+  #isStoredFree(cluster: number, page: number): boolean {
+    if (page >= this.#capacityOf(cluster)) return false;
+    const devicePage = cluster * CLUSTER_PAGES + page;
+    return this.isStored(devicePage) && !this.isUsed(devicePage);
   }
 
   #takeRun(): number {
@@ -291,6 +376,20 @@ export class DevicePages {
     chunk.wholeBits[slot >>> 5] = present(chunk.wholeBits[slot >>> 5]) | (1 << (slot & 31));
     chunk.wholeCount++;
     this.#wholeCount++;
+  }
+
+  /** Takes a cluster that has free pages and is not current out of where {@link #file} put it. */
+  #unfile(cluster: number): void {
+    const freePages = this.#freePagesOf(cluster);
+    if (freePages < this.#capacityOf(cluster)) {
+      this.#unlink(cluster, classOf(freePages));
+      return;
+    }
+    const chunk = this.#chunkOf(cluster);
+    const slot = cluster % CHUNK_CLUSTERS;
+    chunk.wholeBits[slot >>> 5] = present(chunk.wholeBits[slot >>> 5]) & ~(1 << (slot & 31));
+    chunk.wholeCount--;
+    this.#wholeCount--;
   }
 
   #link(cluster: number, listClass: number): void {

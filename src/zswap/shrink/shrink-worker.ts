@@ -11,18 +11,25 @@
 import { MemcgCursor } from '../../memcg/cursor.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Task } from '../../rt/rt.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
 import { RECLAIM_RETRIES_MAX, SHRINK_SCAN, mayShrink } from './shrink.ts';
 import { Writeback } from '../writeback.ts';
 import type { Zswap } from '../zswap.ts';
 
 /** Moves of compaction after each batch: about as many as objects have gone. */
 const COMPACT_MOVES = 64;
+/** Batches in flight at most: enough that one is at the device while others come and go. */
+const BATCHES_MAX = 4;
+/** Steps in one turn at most: of {@link SHRINK_SCAN} entries each, so far from a millisecond. */
+const STEPS_IN_TURN = 16;
 
 export class ShrinkWorker implements Task {
   readonly #zswap: Zswap;
   readonly #cursor: MemcgCursor;
-  readonly #writeback: Writeback;
+  readonly #batches: readonly Writeback[];
   #running = false;
+  /** Its turn has been asked for. */
+  #due = false;
   #failures = 0;
   /** Groups of this round that had something to shrink. */
   #attempts = 0;
@@ -30,10 +37,14 @@ export class ShrinkWorker implements Task {
   constructor(zswap: Zswap) {
     this.#zswap = zswap;
     this.#cursor = new MemcgCursor(zswap.memcgs);
-    this.#writeback = new Writeback(zswap);
-    this.#writeback.onEnd = () => this.#ended();
+    this.#batches = Array.from({ length: BATCHES_MAX }, () => {
+      const batch = new Writeback(zswap);
+      batch.onEnd = this.#ended;
+      return batch;
+    });
   }
 
+  /** True while there is a run: its turn is still to come, or a batch is in flight. */
   get running(): boolean {
     return this.#running;
   }
@@ -44,7 +55,7 @@ export class ShrinkWorker implements Task {
     this.#running = true;
     this.#failures = 0;
     this.#attempts = 0;
-    this.#zswap.rt.yieldTask(this);
+    this.#askForTurn();
   }
 
   /** A group is going offline: the cursor must not stay on it. */
@@ -52,34 +63,67 @@ export class ShrinkWorker implements Task {
     this.#cursor.leave(memcg);
   }
 
-  /** One step: one batch of the next group. */
+  /**
+   * Batches of one group after the other, until as many are in flight as may be. Those that only
+   * give second chances are short: with a turn for each, a full pool would refuse what is hot for
+   * as long as it takes to look at all that is cold.
+   */
   resume(): void {
-    const { pools, params, rt } = this.#zswap;
-    const enough = pools.totalPages() <= params.acceptThresholdPages();
-    if (enough || this.#failures >= RECLAIM_RETRIES_MAX) {
-      this.#running = false;
-      return;
+    this.#due = false;
+    for (let steps = 0; steps < STEPS_IN_TURN; steps += 1) {
+      if (!this.#step()) {
+        this.#running = this.#batches.some((batch) => batch.underWay);
+        return;
+      }
     }
+    this.#askForTurn();
+  }
+
+  #askForTurn(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#zswap.rt.yieldTask(this);
+  }
+
+  /** One batch of the next group; false: the run is over, or goes on when a batch has ended. */
+  #step(): boolean {
+    if (this.#failures >= RECLAIM_RETRIES_MAX || this.#enough()) return false;
+    const batch = this.#batches.find((each) => !each.underWay);
+    if (batch === undefined) return false;
     const memcg = this.#cursor.next();
     if (memcg === undefined) {
       if (this.#attempts === 0) this.#failures += 1;
       this.#attempts = 0;
     } else if (mayShrink(this.#zswap, memcg)) {
+      if (this.#isInFlight(memcg)) return false;
       this.#attempts += 1;
-      if (!this.#writeback.begin(memcg, SHRINK_SCAN)) return;
-      this.#count();
+      if (batch.begin(memcg, SHRINK_SCAN)) this.#count(batch);
     }
-    rt.yieldTask(this);
+    return true;
   }
 
-  #ended(): void {
-    this.#count();
+  /** Says whether the pool will be at the accept threshold when what is in flight has gone. */
+  #enough(): boolean {
+    const { pools, params } = this.#zswap;
+    let pending = 0;
+    for (const batch of this.#batches) if (batch.underWay) pending += batch.pendingBytes;
+    return pools.totalPages() - Math.floor(pending / PAGE_SIZE) <= params.acceptThresholdPages();
+  }
+
+  /** Says whether batches of the group could come upon its entries that are in flight. */
+  #isInFlight(memcg: Memcg): boolean {
+    if (this.#zswap.lru.lengthOf(memcg.id) > BATCHES_MAX * SHRINK_SCAN) return false;
+    return this.#batches.some((batch) => batch.underWay && batch.memcg === memcg);
+  }
+
+  readonly #ended = (batch: Writeback): void => {
+    this.#count(batch);
     // Entries go from here and there: without moving the rest together hardly a page comes free.
     for (const pool of this.#zswap.pools.pools()) pool.zpool.compact(COMPACT_MOVES);
-    this.#zswap.rt.yieldTask(this);
-  }
+    this.#askForTurn();
+  };
 
-  #count(): void {
-    if (this.#writeback.written === 0) this.#failures += 1;
+  #count(batch: Writeback): void {
+    if (batch.written === 0) this.#failures += 1;
   }
 }

@@ -49,6 +49,31 @@ describe('flush of refused pages', () => {
     assert.deepEqual(reader.data, wordPage(1));
   });
 
+  it('goes to freed pages when a full disk lets the device grow no more', () => {
+    const machine = new DiskMachine({ devicePages: 4096, pages: 128 });
+    const write = machine.spill.write.bind(machine.spill);
+    machine.spill.write = (bio) => {
+      if (bio.devicePage + bio.pageCount <= 64) {
+        write(bio);
+        return;
+      }
+      bio.error = ENOSPC;
+      machine.rt.wake({ resume: () => bio.onDone(bio) });
+    };
+    for (const first of [0, 32]) assert.equal(machine.spillPages(first, words(first + 1, 32)), 0);
+    assert.equal(machine.spillPages(64, words(65, 8)), ENOSPC);
+    for (const page of [3, 20, 21]) {
+      const trim = submit(machine.disk, 'trim', page * 4096, 4096);
+      machine.settle();
+      assert.equal(trim.error, 0);
+    }
+    assert.equal(machine.spillPages(64, words(65, 3)), 0);
+    assert.deepEqual(machine.read(64, 3), words(65, 3));
+    assert.equal(machine.spillPages(67, words(68, 1)), ENOSPC);
+    assert.deepEqual(machine.read(22, 32), words(23, 32));
+    assert.equal(machine.swap.backing?.usedPages, 64);
+  });
+
   it('changes nothing when the device fails, frees what it took, and says so', () => {
     const machine = new DiskMachine({ devicePages: 64 });
     machine.write(0, words(1, 1));

@@ -2,7 +2,7 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
 import { DeviceSim } from '../../../src/sim/world/device-sim.ts';
-import { EIO, OK } from '../../../src/std/errno.ts';
+import { EIO, ENOSPC, OK } from '../../../src/std/errno.ts';
 import { Backing } from '../../../src/swap/backing.ts';
 import { BIO_PAGES, Bio } from '../../../src/swap/device/device.ts';
 import { SwapTable, type SwapSlot } from '../../../src/swap/table.ts';
@@ -103,6 +103,51 @@ describe('Backing', () => {
     assert.deepEqual(discarded, [bio.devicePage]);
     assert.equal(backing.usedPages, 0);
     assert.throws(() => backing.free(bio.devicePage), { name: 'InvariantError' });
+  });
+
+  it('writes where there is room while a full disk does not let the device grow', () => {
+    const { rt, device, backing, transfer } = setUp(4096);
+    const written = new Set<number>();
+    let room = 64;
+    const write = device.write.bind(device);
+    device.write = (bio) => {
+      const pages = Array.from({ length: bio.pageCount }, (_, i) => bio.devicePage + i);
+      const fresh = pages.filter((page) => !written.has(page));
+      if (fresh.length <= room) {
+        room -= fresh.length;
+        for (const page of pages) written.add(page);
+        write(bio);
+        return;
+      }
+      bio.error = ENOSPC;
+      rt.wake({ resume: () => bio.onDone(bio) });
+    };
+    const bio = new Bio();
+    /** Writes so many pages, with further tries where they are worth it; where, or the error. */
+    const put = (wanted: number): number => {
+      for (;;) {
+        backing.allocate(bio, wanted);
+        if (transfer(bio, true) === OK) break;
+        if (!backing.refused(bio)) return -bio.error;
+      }
+      for (let i = 0; i < bio.pageCount; i += 1) backing.acknowledge(bio, i);
+      return bio.devicePage;
+    };
+    assert.deepEqual([put(32), put(32), put(32), put(1)], [0, 32, -ENOSPC, -ENOSPC]);
+    for (const page of [7, 8, 40]) backing.free(page);
+    assert.deepEqual([put(4), bio.pageCount], [7, 2]);
+    assert.equal(put(4), 40);
+    assert.equal(put(4), -ENOSPC);
+    assert.equal(backing.usedPages, 64);
+
+    // What was freed has been given back to the file system, and somebody else has taken it.
+    backing.free(5);
+    written.delete(5);
+    assert.equal(put(1), -ENOSPC);
+    room = 1000;
+    assert.notEqual(put(32), -ENOSPC);
+    assert.equal(backing.writable, true);
+    assert.equal(backing.writingPages, 0);
   });
 
   it('says what its tables and buffers take', () => {

@@ -102,6 +102,26 @@ describe('DevicePages', () => {
     assert.equal(pages.allocateRun(32), 100);
   });
 
+  it('finds pages that have been written wherever they are free', () => {
+    const pages = new DevicePages(100 * CLUSTER_PAGES);
+    assert.equal(pages.hasStored(), false);
+    assert.equal(pages.allocateStored(32), NO_DEVICE_PAGE);
+    for (let cluster = 0; cluster < 4; cluster++) pages.allocateRun(CLUSTER_PAGES);
+    for (let page = 0; page < 3 * CLUSTER_PAGES; page++) pages.setStored(page, true);
+    assert.equal(pages.allocateStored(32), NO_DEVICE_PAGE);
+    // In a crowded cluster, in one that is wholly free, and in one that was never written.
+    freeRange(pages, 100, 5);
+    freeRange(pages, CLUSTER_PAGES, CLUSTER_PAGES);
+    freeRange(pages, 3 * CLUSTER_PAGES, CLUSTER_PAGES);
+    assert.equal(pages.allocateStored(32), 100);
+    assert.equal(pages.runLength, 5);
+    assert.equal(pages.allocateStored(32), CLUSTER_PAGES);
+    assert.equal(pages.runLength, 32);
+    for (let page = CLUSTER_PAGES; page < 2 * CLUSTER_PAGES; page++) pages.setStored(page, false);
+    assert.equal(pages.hasStored(), false);
+    assert.equal(pages.allocateRun(32), CLUSTER_PAGES + 32);
+  });
+
   it('refuses to free a page twice or one it never gave', () => {
     const pages = new DevicePages(2000);
     const page = pages.allocateRun(1);
@@ -122,13 +142,18 @@ describe('DevicePages', () => {
   });
 });
 
-/** A run of `count` pages, or the return of pages picked by `pick`, a share of what is used. */
+/**
+ * A run of `count` pages, perhaps of stored ones, or the return of pages picked by `pick`, a share
+ * of what is used.
+ */
 type Step =
   | { readonly verb: 'allocate'; readonly count: number }
+  | { readonly verb: 'stored'; readonly count: number }
   | { readonly verb: 'free'; readonly pick: number; readonly count: number };
 
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ verb: fc.constant('allocate'), count: fc.integer({ min: 1, max: 600 }) }),
+  fc.record({ verb: fc.constant('stored'), count: fc.integer({ min: 1, max: 600 }) }),
   fc.record({
     verb: fc.constant('free'),
     pick: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
@@ -155,6 +180,36 @@ function checkAllocation(pages: DevicePages, used: Set<number>, count: number): 
   }
 }
 
+/** Takes a run of stored pages, or none where none of the model's is free. */
+function checkStored(
+  pages: DevicePages,
+  used: Set<number>,
+  stored: ReadonlySet<number>,
+  count: number,
+): void {
+  const isThere = [...stored].some((page) => !used.has(page));
+  assert.equal(pages.hasStored(), isThere);
+  const first = pages.allocateStored(count);
+  if (!isThere) {
+    assert.equal(first, NO_DEVICE_PAGE);
+    return;
+  }
+  assert.ok(pages.runLength >= 1 && pages.runLength <= count);
+  for (let page = first; page < first + pages.runLength; page++) {
+    assert.ok(stored.has(page) && !used.has(page), `page ${page} is used or has no storage`);
+    used.add(page);
+  }
+}
+
+/** Notes that two of three pages in use have been written. */
+function store(pages: DevicePages, used: ReadonlySet<number>, stored: Set<number>): void {
+  for (const page of used) {
+    if (page % 3 === 0 || stored.has(page)) continue;
+    pages.setStored(page, true);
+    stored.add(page);
+  }
+}
+
 describe('DevicePages against a model', () => {
   it('never hands out a used page, and fills the device to the last one', () => {
     const property = fc.property(
@@ -163,9 +218,13 @@ describe('DevicePages against a model', () => {
       (pageCount, steps) => {
         const pages = new DevicePages(pageCount);
         const used = new Set<number>();
+        const stored = new Set<number>();
         for (const step of steps) {
           if (step.verb === 'allocate') {
             checkAllocation(pages, used, step.count);
+            store(pages, used, stored);
+          } else if (step.verb === 'stored') {
+            checkStored(pages, used, stored, step.count);
           } else {
             const from = Math.floor(step.pick * used.size);
             for (const page of [...used].slice(from, from + step.count)) {

@@ -5,6 +5,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
+import type { Bio } from '../../../../src/swap/device/device.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { RECLAIM_RETRIES_MAX } from '../../../../src/zswap/shrink/shrink.ts';
 import { randomPage } from '../../../support/chosen-pages.ts';
@@ -97,6 +98,50 @@ describe('the shrink worker', () => {
     assert.equal(stats.stored_pages, 60);
     machine.device.writeErrors = 0;
     assertReads(machine, disk, 60);
+  });
+
+  /** Lowers the limit of a pool of `count` pages; returns most device requests at a time. */
+  function mostUnderWay(machine: TestMachine, disk: SwapDisk, count: number): number {
+    write(machine, disk, 0, count);
+    const { device, params, rt } = machine;
+    assert.ok(device !== undefined);
+    params.poolBytes = 0;
+    let most = 0;
+    // A device that does nothing before everybody waits for it.
+    const held: Bio[] = [];
+    const deviceWrite = device.write.bind(device);
+    device.write = (bio) => held.push(bio);
+    for (let round = 0; machine.zswap.stats.stored_pages > 0; round += 1) {
+      assert.ok(round < 40, 'the pool is not drained');
+      submit(disk, 'write', count * PAGE_SIZE, PAGE_SIZE, randomPage(count + 1));
+      rt.run(1_000_000);
+      while (held.length > 0) {
+        most = Math.max(most, held.length);
+        for (const bio of held.splice(0)) deviceWrite(bio);
+        rt.run(1_000_000);
+      }
+    }
+    assert.equal(machine.zswap.shrinkWorker.running, false);
+    return most;
+  }
+
+  it('keeps a few batches in flight, so that a full pool is not full for long', () => {
+    const machine = machineOf({ poolPages: 2048, devicePages: 4096 });
+    const { disk } = machine.export('vm', 2048);
+    // One of them may be the refused page's own.
+    const most = mostUnderWay(machine, disk, 1000);
+    assert.ok(most >= 4 && most <= 5, `${most}`);
+    assertReads(machine, disk, 1001);
+    machine.check();
+  });
+
+  it('keeps one batch in flight of a group too small for batches to miss each other', () => {
+    const machine = machineOf({ poolPages: 2048, devicePages: 4096 });
+    const { disk } = machine.export('vm', 2048);
+    const most = mostUnderWay(machine, disk, 100);
+    assert.ok(most <= 2, `${most}`);
+    assert.equal(machine.zswap.stats.reject_reclaim_fail, 0);
+    assertReads(machine, disk, 101);
   });
 
   it('does not start without a device', () => {
