@@ -4,6 +4,7 @@
  * `[[export]]` for each export. Every key is checked; an unknown one is refused by name.
  */
 import { readFile } from 'node:fs/promises';
+import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import {
   parseArguments,
   resolveOptions,
@@ -25,6 +26,7 @@ import {
   DEFAULT_HTTP,
   DEFAULT_LISTEN,
   DEFAULT_MAX_POOL_PERCENT,
+  DEFAULT_SHRINKER_POLICY,
   DEFAULT_SPILL,
   DEFAULT_ZPOOL,
   SERVE_OPTIONS,
@@ -44,6 +46,7 @@ export interface EngineConfig {
   readonly poolLimit: PoolLimit;
   readonly acceptThresholdPercent: number;
   readonly shrinkerEnabled: boolean;
+  readonly shrinkerPolicy: ShrinkerPolicy;
   /** `NAME` or `NAME:LEVEL`. */
   readonly compressor: string;
   /** Path of the backing swap device; undefined for none. */
@@ -204,6 +207,7 @@ export function serveConfigOf(values: ServeValues): ServeConfig {
       acceptThresholdPercent:
         values['accept-threshold-percent'] ?? DEFAULT_ACCEPT_THRESHOLD_PERCENT,
       shrinkerEnabled: values['shrinker-enabled'] ?? false,
+      shrinkerPolicy: values['shrinker-policy'] ?? DEFAULT_SHRINKER_POLICY,
       compressor: values.compressor ?? DEFAULT_COMPRESSOR,
       spill: values['no-spill'] ? undefined : (values.spill ?? DEFAULT_SPILL),
       enabled: values.enabled ?? true,
@@ -262,6 +266,7 @@ export function parametersOf(config: EngineConfig): Map<string, string> {
       : ['max_pool_percent', String(poolLimit.percent)],
     ['accept_threshold_percent', String(config.acceptThresholdPercent)],
     ['shrinker_enabled', config.shrinkerEnabled ? '1' : '0'],
+    ['shrinker_policy', config.shrinkerPolicy],
     ['zpool', config.zpool],
   ]);
   for (const { name, zswapMax, zswapWriteback } of config.exports) {
@@ -284,6 +289,7 @@ export function formatServeConfig(config: ServeConfig): string {
       : `max-pool-percent = ${engine.poolLimit.percent}`,
     `accept-threshold-percent = ${engine.acceptThresholdPercent}`,
     `shrinker-enabled = ${engine.shrinkerEnabled}`,
+    `shrinker-policy = ${quote(engine.shrinkerPolicy)}`,
     `compressor = ${quote(engine.compressor)}`,
     engine.spill === undefined ? 'no-spill = true' : `spill = ${quote(engine.spill)}`,
     config.http === undefined ? 'no-http = true' : `http = ${quote(formatHostPort(config.http))}`,

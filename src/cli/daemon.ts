@@ -33,7 +33,7 @@ export interface DaemonEngine {
   snapshot(): StatsSnapshot;
   /**
    * Changes a parameter while running: `enabled`, `compressor`, `max_pool_percent`, `pool_size`,
-   * `accept_threshold_percent`, `shrinker_enabled`, `zpool`, or of one export
+   * `accept_threshold_percent`, `shrinker_enabled`, `shrinker_policy`, `zpool`, or of one export
    * `NAME:memory.zswap.max` and `NAME:memory.zswap.writeback`.
    *
    * @returns the value in force then

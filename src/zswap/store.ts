@@ -10,6 +10,7 @@ import { ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { COMPRESS_FAILED, INCOMPRESSIBLE, type CodecLane } from '../codec/codec.ts';
 import type { Memcg } from '../memcg/memcg.ts';
+import { noteListed } from '../memcg/shrinker-policy.ts';
 import type { Task } from '../rt/rt.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { entryOwner } from './entry.ts';
@@ -159,6 +160,7 @@ function commit(
   if (raw) zswap.stats.stored_incompressible_pages += 1;
   // Last: being on the LRU is what makes an entry visible to writeback.
   zswap.lru.add(memcg.id, index);
+  noteListed(memcg, zswap.lru.lengthOf(memcg.id));
   return undefined;
 }
 

@@ -22,8 +22,8 @@ const HELP: HelpSpec = {
     'Change a parameter of a running daemon, and print the value that is in force then. It takes ' +
       'effect at its next use; what is stored stays readable.',
     'Parameters: enabled, compressor, max_pool_percent, pool_size, accept_threshold_percent, ' +
-      'shrinker_enabled, zpool; of one export: NAME:memory.zswap.max (bytes or max) and ' +
-      'NAME:memory.zswap.writeback (0 or 1).',
+      'shrinker_enabled, shrinker_policy, zpool; of one export: NAME:memory.zswap.max (bytes ' +
+      'or max) and NAME:memory.zswap.writeback (0 or 1).',
   ],
   options: OPTIONS,
   positional: { text: 'PARAM VALUE', count: 2 },

@@ -13,6 +13,7 @@ import {
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../../memcg/memcg.ts';
+import type { ShrinkerPolicy } from '../../memcg/shrinker-policy.ts';
 import type { MemcgStats, StatsSnapshot } from '../../metrics/snapshot.ts';
 import { NodeRt } from '../../rt/rt-node.ts';
 import { present } from '../../std/assert.ts';
@@ -55,6 +56,8 @@ export interface EngineOptions {
   /** Percent of the limit at which a full pool accepts again. Default 90. */
   readonly acceptThresholdPercent?: number;
   readonly shrinkerEnabled?: boolean;
+  /** What the shrinker takes for warm. Default `second_chance`. */
+  readonly shrinkerPolicy?: ShrinkerPolicy;
   /** `NAME` or `NAME:LEVEL`. Default `lz4`. */
   readonly compressor?: string;
   /** Path of a file or block device for pages that the pool refuses. Default: none. */
@@ -149,6 +152,7 @@ const DEFAULTS = {
   poolLimit: { kind: 'percent', percent: 20 },
   acceptThresholdPercent: 90,
   shrinkerEnabled: false,
+  shrinkerPolicy: 'second_chance',
   compressor: DEFAULT_COMPRESSOR,
   spill: undefined,
   enabled: true,
@@ -191,6 +195,7 @@ export class Engine implements DaemonEngine {
     else this.#params.maxPoolPercent = config.poolLimit.percent;
     this.#params.acceptThresholdPercent = config.acceptThresholdPercent;
     this.#params.shrinkerEnabled = config.shrinkerEnabled;
+    this.#params.shrinkerPolicy = config.shrinkerPolicy;
     this.#params.enabled = config.enabled;
     this.#swap = new Swap(rt, backing);
     this.zswap = new Zswap({
@@ -282,6 +287,7 @@ export class Engine implements DaemonEngine {
         max_pool_percent: this.#params.maxPoolPercent,
         accept_threshold_percent: this.#params.acceptThresholdPercent,
         shrinker_enabled: this.#params.shrinkerEnabled,
+        shrinker_policy: this.#params.shrinkerPolicy,
         zpool: this.#zpool,
         pool_size: this.#params.maxPages() * PAGE_SIZE,
       },

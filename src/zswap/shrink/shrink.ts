@@ -136,8 +136,8 @@ export class Shrinker {
   /**
    * Begins to make room in a group that is at its limit, or joins who does so already.
    *
-   * @returns true: the task is woken when a batch has ended and the waiter been told; false: nothing
-   *   could be written
+   * @returns true: the task is woken when a batch has ended and the waiter been told; false:
+   *   nothing could be written
    */
   makeRoom(memcg: Memcg, task: Task, waiter: BatchWaiter): boolean {
     return this.#group(memcg).join(task, waiter, BIO_PAGES);
