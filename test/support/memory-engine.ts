@@ -4,7 +4,7 @@
  */
 import type { BlkDisk, BlkRequest } from '../../src/blk/request.ts';
 import type { EngineConfig } from '../../src/cli/config.ts';
-import type { DaemonEngine } from '../../src/cli/daemon.ts';
+import type { DaemonEngine } from '../../src/cli/daemon-parts.ts';
 import {
   parseCompressor,
   parsePercent,

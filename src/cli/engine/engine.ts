@@ -31,7 +31,7 @@ import type { HandleCells, Zpool } from '../../zpool/zpool.ts';
 import { ZswapParams } from '../../zswap/params.ts';
 import { Zswap } from '../../zswap/zswap.ts';
 import type { EngineConfig } from '../config.ts';
-import type { DaemonEngine } from '../daemon.ts';
+import type { DaemonEngine } from '../daemon-parts.ts';
 import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
 

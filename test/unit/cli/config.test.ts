@@ -6,10 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import {
   formatServeConfig,
   parametersOf,
-  parseConfigText,
   readServeInvocation,
   type ServeConfig,
 } from '../../../src/cli/config.ts';
+import { parseConfigText } from '../../../src/cli/options/config-file.ts';
 
 let folder = '';
 before(() => {
