@@ -220,7 +220,7 @@ export async function runServe(
 
 async function loadParts(): Promise<ServeParts> {
   const [{ openEngine }, { createNbdServer }, { parseCompressor }] = await Promise.all([
-    import('../engine/engine.ts'),
+    import('../engine/open-engine.ts'),
     import('../../nbd/server.ts'),
     import('../../codec/registry.ts'),
   ]);
