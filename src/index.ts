@@ -1,8 +1,9 @@
 /**
  * The public API: an engine that holds swapped pages, and an NBD server that offers its disks.
  */
-export { openEngine } from './cli/engine/engine.ts';
-export type { Engine, EngineOptions } from './cli/engine/engine.ts';
+export { openEngine } from './cli/engine/open-engine.ts';
+export type { Engine } from './cli/engine/engine.ts';
+export type { EngineOptions } from './cli/engine/engine-options.ts';
 export type { EngineExport, ExportState } from './blk/export-table.ts';
 export { createNbdServer } from './nbd/server.ts';
 export type { NbdServer, NbdServerOptions } from './nbd/server.ts';

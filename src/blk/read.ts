@@ -5,6 +5,7 @@
 import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
+import { noteDeviceRead } from '../memcg/shrinker-policy.ts';
 import { zeroFill } from '../page/page.ts';
 import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
@@ -165,7 +166,7 @@ function finishRead(context: DiskContext, request: DiskRequest): void {
       request.done += take;
       vmstat.pswpin += 1;
       context.area.memcg.events.pswpin += 1;
-      context.area.memcg.diskSwapins += 1;
+      noteDeviceRead(context.area.memcg);
     }
     cache.unlock(request.bioSlot(i), request);
   }

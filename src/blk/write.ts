@@ -9,6 +9,7 @@
 import { assert, present } from '../std/assert.ts';
 import { EIO, ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
+import { noteDeviceRead } from '../memcg/shrinker-policy.ts';
 import { isZeroFilled } from '../page/page.ts';
 import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
@@ -149,7 +150,7 @@ function finishFill(context: DiskContext, request: DiskRequest): void {
     request.page.set(present(bio.pages[0]));
     vmstat.pswpin += 1;
     context.area.memcg.events.pswpin += 1;
-    context.area.memcg.diskSwapins += 1;
+    noteDeviceRead(context.area.memcg);
     overlay(request);
   }
   request.bio = undefined;

@@ -1,23 +1,17 @@
 /**
- * What `zswapd serve` runs with: the command line over the configuration file over the defaults.
- * The file is TOML with the options' names as keys, at the top or in `[serve]`, and a table
- * `[[export]]` for each export. Every key is checked; an unknown one is refused by name.
+ * What `zswapd serve` runs with: the command line over the configuration file over the defaults,
+ * and the way back, as a file and as parameters that can be set.
  */
-import { readFile } from 'node:fs/promises';
+import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import {
   parseArguments,
   resolveOptions,
   UsageError,
   type GivenOption,
-  type OptionRow,
   type OptionValues,
 } from './options/args.ts';
-import {
-  exportFromFields,
-  formatExport,
-  parseExport,
-  type ExportConfig,
-} from './options/export-spec.ts';
+import { readConfigFile } from './options/config-file.ts';
+import { parseExport, type ExportConfig } from './options/export-spec.ts';
 import {
   DEFAULT_ACCEPT_THRESHOLD_PERCENT,
   DEFAULT_COMPRESSOR,
@@ -25,6 +19,7 @@ import {
   DEFAULT_HTTP,
   DEFAULT_LISTEN,
   DEFAULT_MAX_POOL_PERCENT,
+  DEFAULT_SHRINKER_POLICY,
   DEFAULT_SPILL,
   DEFAULT_ZPOOL,
   SERVE_OPTIONS,
@@ -44,6 +39,7 @@ export interface EngineConfig {
   readonly poolLimit: PoolLimit;
   readonly acceptThresholdPercent: number;
   readonly shrinkerEnabled: boolean;
+  readonly shrinkerPolicy: ShrinkerPolicy;
   /** `NAME` or `NAME:LEVEL`. */
   readonly compressor: string;
   /** Path of the backing swap device; undefined for none. */
@@ -65,112 +61,6 @@ export interface ServeConfig {
 }
 
 type ServeValues = OptionValues<typeof SERVE_OPTIONS>;
-
-/** Options that make no sense in a file. */
-const NOT_IN_FILE: readonly string[] = ['config', 'check-config'];
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
-  );
-}
-
-function scalarText(value: unknown, origin: string): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  if (typeof value === 'boolean') return value ? '1' : '0';
-  throw new UsageError(`${origin}: takes a string, a number or a boolean`);
-}
-
-/** `{ zswap: { max: 1 } }` is what TOML makes of the dotted key `zswap.max = 1`. */
-function flatten(table: Record<string, unknown>, origin: string, prefix = ''): [string, string][] {
-  return Object.entries(table).flatMap(([key, value]): [string, string][] => {
-    const name = `${prefix}${key}`;
-    return isTable(value)
-      ? flatten(value, origin, `${name}.`)
-      : [[name, scalarText(value, `${origin}: ${name}`)]];
-  });
-}
-
-function exportText(value: unknown, origin: string): string {
-  if (!isTable(value)) return scalarText(value, origin);
-  try {
-    return formatExport(exportFromFields(new Map(flatten(value, origin))));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new UsageError(`${origin}: ${error.message}`, { cause: error });
-  }
-}
-
-function optionText(row: OptionRow<unknown>, value: unknown, origin: string): string {
-  // A number or a truth value would become the name of a file.
-  if (row.kind !== 'switch' && row.value === 'PATH' && typeof value !== 'string') {
-    throw new UsageError(`${origin}: takes a path in quotes`);
-  }
-  return scalarText(value, origin);
-}
-
-function givenFromTable(table: Record<string, unknown>, file: string): GivenOption[] {
-  const given: GivenOption[] = [];
-  for (const [name, value] of Object.entries(table)) {
-    const origin = `${file}: ${name}`;
-    const row = Object.entries(SERVE_OPTIONS).find(([known]) => known === name)?.[1];
-    if (row === undefined || NOT_IN_FILE.includes(name)) {
-      throw new UsageError(`${origin}: unknown key; 'zswapd serve --help' lists the names`);
-    }
-    if (row.kind === 'switch') {
-      if (typeof value !== 'boolean') throw new UsageError(`${origin}: takes true or false`);
-      if (value) given.push({ name, text: undefined, origin });
-    } else if (row.kind === 'list') {
-      for (const item of Array.isArray(value) ? value : [value]) {
-        const text = name === 'export' ? exportText(item, origin) : optionText(row, item, origin);
-        given.push({ name, text, origin });
-      }
-    } else if (value === false && (name === 'spill' || name === 'http')) {
-      given.push({ name: `no-${name}`, text: undefined, origin });
-    } else {
-      given.push({ name, text: optionText(row, value, origin), origin });
-    }
-  }
-  return given;
-}
-
-/**
- * Reads the text of a configuration file.
- *
- * @param file - its name, for messages
- * @throws UsageError in one line for a syntax error, an unknown key or a value of the wrong kind
- */
-export async function parseConfigText(text: string, file: string): Promise<GivenOption[]> {
-  const { parse, TomlError } = await import('smol-toml');
-  let document: Record<string, unknown>;
-  try {
-    document = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const reason = error.message.replace(/^Invalid TOML document: /, '').split('\n')[0] ?? '';
-    throw new UsageError(`${file}:${error.line}:${error.column}: ${reason}`, { cause: error });
-  }
-  const { serve, ...top } = document;
-  if (serve !== undefined && !isTable(serve)) throw new UsageError(`${file}: serve: takes a table`);
-  for (const name of Object.keys(serve ?? {})) {
-    if (Object.hasOwn(top, name)) {
-      throw new UsageError(`${file}: ${name}: given both at the top and in [serve]`);
-    }
-  }
-  return givenFromTable({ ...top, ...serve }, file);
-}
-
-async function readConfigFile(path: string): Promise<GivenOption[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`--config: cannot read '${path}': ${reason}`, { cause: error });
-  }
-  return parseConfigText(text, path);
-}
 
 function checkExports(exports: readonly ExportConfig[]): void {
   const names = new Set<string>();
@@ -204,6 +94,7 @@ export function serveConfigOf(values: ServeValues): ServeConfig {
       acceptThresholdPercent:
         values['accept-threshold-percent'] ?? DEFAULT_ACCEPT_THRESHOLD_PERCENT,
       shrinkerEnabled: values['shrinker-enabled'] ?? false,
+      shrinkerPolicy: values['shrinker-policy'] ?? DEFAULT_SHRINKER_POLICY,
       compressor: values.compressor ?? DEFAULT_COMPRESSOR,
       spill: values['no-spill'] ? undefined : (values.spill ?? DEFAULT_SPILL),
       enabled: values.enabled ?? true,
@@ -262,6 +153,7 @@ export function parametersOf(config: EngineConfig): Map<string, string> {
       : ['max_pool_percent', String(poolLimit.percent)],
     ['accept_threshold_percent', String(config.acceptThresholdPercent)],
     ['shrinker_enabled', config.shrinkerEnabled ? '1' : '0'],
+    ['shrinker_policy', config.shrinkerPolicy],
     ['zpool', config.zpool],
   ]);
   for (const { name, zswapMax, zswapWriteback } of config.exports) {
@@ -284,6 +176,7 @@ export function formatServeConfig(config: ServeConfig): string {
       : `max-pool-percent = ${engine.poolLimit.percent}`,
     `accept-threshold-percent = ${engine.acceptThresholdPercent}`,
     `shrinker-enabled = ${engine.shrinkerEnabled}`,
+    `shrinker-policy = ${quote(engine.shrinkerPolicy)}`,
     `compressor = ${quote(engine.compressor)}`,
     engine.spill === undefined ? 'no-spill = true' : `spill = ${quote(engine.spill)}`,
     config.http === undefined ? 'no-http = true' : `http = ${quote(formatHostPort(config.http))}`,

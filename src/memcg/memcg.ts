@@ -25,6 +25,8 @@ export class Memcg {
   online = true;
   /** Pages read from the device since the shrinker last asked (kernel `nr_disk_swapins`). */
   diskSwapins = 0;
+  /** Entries that the `protected` policy leaves alone (kernel `nr_zswap_protected`). */
+  zswapProtected = 0;
   #zswapBytes = 0;
   #zswapPages = 0;
   #zswapMaxBytes = Infinity;

@@ -5,6 +5,7 @@
  * never changes.
  */
 import type { SwapEvents as SwapEventCounts } from '../memcg/events.ts';
+import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import type { RejectReason } from '../zswap/stats.ts';
 
 export { SWAP_EVENTS } from '../memcg/events.ts';
@@ -32,7 +33,7 @@ export interface ZswapStats {
 /** The events of `/proc/vmstat`, in pages. The same set is counted for each export. */
 export type SwapEvents = Readonly<SwapEventCounts>;
 
-/** What is in force, by the names of `/sys/module/zswap/parameters`, and two of our own. */
+/** What is in force, by the names of `/sys/module/zswap/parameters`, and three of our own. */
 export interface ParameterStats {
   readonly enabled: boolean;
   /** `NAME` or `NAME:LEVEL`. */
@@ -41,6 +42,8 @@ export interface ParameterStats {
   readonly max_pool_percent: number;
   readonly accept_threshold_percent: number;
   readonly shrinker_enabled: boolean;
+  /** What the shrinker takes for warm. */
+  readonly shrinker_policy: ShrinkerPolicy;
   readonly zpool: string;
   /** The pool's limit that is in force, in bytes. */
   readonly pool_size: number;

@@ -73,6 +73,7 @@ function parameterRows({ parameters }: StatsSnapshot): string[][] {
     ['max_pool_percent', String(parameters.max_pool_percent)],
     ['accept_threshold_percent', String(parameters.accept_threshold_percent)],
     ['shrinker_enabled', onOff(parameters.shrinker_enabled)],
+    ['shrinker_policy', parameters.shrinker_policy],
   ];
 }
 

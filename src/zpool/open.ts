@@ -1,7 +1,7 @@
 /** The allocators by name, as the parameter `zpool` of zswap selects them. */
 import type { Arena } from './arena.ts';
-import { Z3fold } from './z3fold.ts';
-import { Zbud } from './zbud.ts';
+import { Z3fold } from './buddy/z3fold.ts';
+import { Zbud } from './buddy/zbud.ts';
 import type { HandleCells, Zpool } from './zpool.ts';
 import { Zsmalloc } from './zsmalloc.ts';
 

@@ -6,6 +6,8 @@
  * @see mm/zswap.c zswap_load, zswap_decompress
  */
 import { PAGE_SIZE } from '../std/units.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import { noteLoad, noteListed } from '../memcg/shrinker-policy.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { ZswapEntryIndex } from './entry.ts';
 import type { Zswap } from './zswap.ts';
@@ -40,10 +42,24 @@ export function loadPage(
     return 'corrupt';
   }
   zswap.swap.vmstat.zswpin += 1;
-  zswap.memcgs.get(zswap.entries.memcg(index)).events.zswpin += 1;
+  const owner = zswap.memcgs.get(zswap.entries.memcg(index));
+  owner.events.zswpin += 1;
+  const lister = zswap.memcgs.living(owner);
   if (mode === 'exclusive') zswap.swap.free(slot);
-  else zswap.entries.setReferenced(index, true);
+  else markUsed(zswap, index, lister);
+  noteLoad(lister);
   return 'loaded';
+}
+
+/**
+ * Says of an entry that stays that it was used. Without a second chance its place in the list must
+ * say so: it joins it anew.
+ */
+function markUsed(zswap: Zswap, index: ZswapEntryIndex, lister: Memcg): void {
+  zswap.entries.setReferenced(index, true);
+  if (zswap.params.shrinkerPolicy === 'second_chance') return;
+  zswap.lru.rotate(lister.id, index);
+  noteListed(lister, zswap.lru.lengthOf(lister.id));
 }
 
 /**

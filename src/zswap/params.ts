@@ -4,6 +4,7 @@
  *
  * @see mm/zswap.c, module parameters; zswap_max_pages, zswap_accept_thr_pages
  */
+import { SHRINKER_POLICIES, type ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 
 export class ZswapParams {
@@ -13,6 +14,7 @@ export class ZswapParams {
   #poolBytes: number | undefined;
   #acceptThresholdPercent = 90;
   #shrinkerEnabled = false;
+  #shrinkerPolicy: ShrinkerPolicy = 'second_chance';
 
   /** @param totalRamPages - what `max_pool_percent` is a share of */
   constructor(totalRamPages: number) {
@@ -34,6 +36,18 @@ export class ZswapParams {
 
   set shrinkerEnabled(value: boolean) {
     this.#shrinkerEnabled = value;
+  }
+
+  /** What is taken for warm; a parameter of our own, since each kernel has one policy. */
+  get shrinkerPolicy(): ShrinkerPolicy {
+    return this.#shrinkerPolicy;
+  }
+
+  set shrinkerPolicy(policy: ShrinkerPolicy) {
+    if (!SHRINKER_POLICIES.includes(policy)) {
+      throw new RangeError(`shrinker_policy takes ${SHRINKER_POLICIES.join(', ')}, not ${policy}`);
+    }
+    this.#shrinkerPolicy = policy;
   }
 
   get maxPoolPercent(): number {

@@ -10,10 +10,12 @@ import { ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { COMPRESS_FAILED, INCOMPRESSIBLE, type CodecLane } from '../codec/codec.ts';
 import type { Memcg } from '../memcg/memcg.ts';
+import { noteListed } from '../memcg/shrinker-policy.ts';
 import type { Task } from '../rt/rt.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { entryOwner } from './entry.ts';
 import type { ZswapPool } from './pool.ts';
+import type { BatchResult, BatchWaiter } from './shrink/shrink.ts';
 import type { RejectReason } from './stats.ts';
 import type { Zswap } from './zswap.ts';
 
@@ -26,7 +28,7 @@ export type StoreResult = 'stored' | 'rejected' | 'waiting';
 type StoreStage = 'admit' | 'shrink' | 'lane' | 'admitted' | 'compressed' | 'commit';
 
 /** One store under way, preallocated in the request that it belongs to. */
-export class StoreOp {
+export class StoreOp implements BatchWaiter {
   /** The page: 4096 bytes of the caller's, or of this record once the store has had to wait. */
   page: Uint8Array = EMPTY;
   slot: SwapSlot = 0 as SwapSlot;
@@ -36,6 +38,8 @@ export class StoreOp {
   pool: ZswapPool | undefined;
   lane: CodecLane | undefined;
   length = 0;
+  /** How the batch went that this store has waited for at its group's limit. */
+  batch: BatchResult | undefined;
   #own: Uint8Array | undefined;
 
   /** Readies the record for a page. */
@@ -70,14 +74,14 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
   const memcg = op.memcg;
   assert(memcg !== undefined);
   if (op.stage === 'admit' && zswap.params.enabled && !memcg.mayZswap()) {
-    if (!zswap.shrinker.makeRoom(memcg, task)) return reject(zswap, op, 'memcg_limit');
+    if (!zswap.shrinker.makeRoom(memcg, task, op)) return reject(zswap, op, 'memcg_limit');
     op.stage = 'shrink';
     return wait(op);
   }
   if (op.stage === 'admit' || op.stage === 'shrink') {
     // As in the kernel, who has waited for room does not look at the limit again: one page over it
     // is better than one page after the other to the device.
-    const noRoom = op.stage === 'shrink' && zswap.shrinker.written(memcg) === 0;
+    const noRoom = op.stage === 'shrink' && op.batch?.written === 0;
     const reason = noRoom ? 'memcg_limit' : admit(zswap, op, memcg);
     if (reason !== undefined) return reject(zswap, op, reason);
     op.lane = op.pool?.lanes.take(task);
@@ -156,6 +160,7 @@ function commit(
   if (raw) zswap.stats.stored_incompressible_pages += 1;
   // Last: being on the LRU is what makes an entry visible to writeback.
   zswap.lru.add(memcg.id, index);
+  noteListed(memcg, zswap.lru.lengthOf(memcg.id));
   return undefined;
 }
 
@@ -171,5 +176,6 @@ function finish(zswap: Zswap, op: StoreOp): void {
   if (op.pool !== undefined) zswap.pools.put(op.pool);
   op.pool = undefined;
   op.lane = undefined;
+  op.batch = undefined;
   op.stage = 'admit';
 }

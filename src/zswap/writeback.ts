@@ -3,7 +3,8 @@
  * pages per batch. The entry stays, and reads are served from it, until the device has
  * acknowledged; any failure leaves it where it was.
  *
- * For each candidate, in this order: give a second chance to one that was used; rotate it before
+ * For each candidate, in this order: give a second chance to one that was used, where the policy is
+ * so; rotate it before
  * anything else, so that nobody else picks it and a failure needs no putting back; note its slot
  * and index, after which the index is only something to compare with; take the slot without
  * waiting; look up again and compare; decompress. Then for the batch: write, wait, compare again,
@@ -119,7 +120,7 @@ export class Writeback implements Task {
 
   /** Looks at the next of the list; true: it is a candidate. May end the walk instead. */
   #pick(): boolean {
-    const { entries, lru } = this.#zswap;
+    const { entries, lru, params } = this.#zswap;
     // The number of a group that has gone may be another's by now.
     const { id, online } = this.memcg;
     const more = online && this.#count < this.#pagesMax && this.#budget > 0;
@@ -133,7 +134,7 @@ export class Writeback implements Task {
     lru.rotate(id, index);
     if (entries.referenced(index)) {
       entries.setReferenced(index, false);
-      return false;
+      if (params.shrinkerPolicy === 'second_chance') return false;
     }
     this.#pickedIndex = index as ZswapEntryIndex;
     this.#pickedSlot = entries.slot(index);

@@ -32,6 +32,10 @@ const writeback: Knob = (_machine, memcg) => {
   memcg.setWriteback(!memcg.writeback);
 };
 
+const policy: Knob = ({ params }) => {
+  params.shrinkerPolicy = params.shrinkerPolicy === 'protected' ? 'second_chance' : 'protected';
+};
+
 const pool: Knob = (machine, memcg, prng) => {
   const name = ZPOOLS[prng.below(ZPOOLS.length)] ?? 'zsmalloc';
   const codec = createWordCodec(prng.below(3));
@@ -96,8 +100,17 @@ describe('parameters switched while requests run', () => {
     assert.ok(refused > 0);
   });
 
+  it('loses nothing when the shrinker changes its mind about what is warm', () => {
+    let written = 0;
+    races({ devicePages: 64, poolPages: 6, meddle: sometimes(policy) }, (race) => {
+      race.run();
+      written += race.machine.zswap.stats.written_back_pages;
+    });
+    assert.ok(written > 0, 'nothing was written back');
+  });
+
   it('loses nothing when everything changes, without a device or with one that fails', () => {
-    const meddle = sometimes(enabled, poolLimit, groupLimit, writeback, pool);
+    const meddle = sometimes(enabled, poolLimit, groupLimit, writeback, pool, policy);
     races({ meddle }, (race) => {
       race.run();
       checkPools(race);

@@ -4,7 +4,7 @@
  */
 import { createServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
 import { NbdCounters } from '../../src/nbd/counters.ts';
-import type { NbdListener } from '../../src/cli/daemon.ts';
+import type { NbdListener } from '../../src/cli/daemon-parts.ts';
 
 /** NBDMAGIC and IHAVEOPT. */
 export const GREETING = 'NBDMAGICIHAVEOPT';

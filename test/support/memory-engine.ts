@@ -4,10 +4,11 @@
  */
 import type { BlkDisk, BlkRequest } from '../../src/blk/request.ts';
 import type { EngineConfig } from '../../src/cli/config.ts';
-import type { DaemonEngine } from '../../src/cli/daemon.ts';
+import type { DaemonEngine } from '../../src/cli/daemon-parts.ts';
 import {
   parseCompressor,
   parsePercent,
+  parseShrinkerPolicy,
   parseSize,
   parseSwitch,
   parseZpool,
@@ -128,6 +129,9 @@ function setGlobal(parameters: Mutable<ParameterStats>, name: string, value: str
     case 'shrinker_enabled':
       parameters[name] = parseSwitch(value);
       return parameters[name] ? '1' : '0';
+    case 'shrinker_policy':
+      parameters.shrinker_policy = parseShrinkerPolicy(value);
+      return parameters.shrinker_policy;
     case 'compressor':
       parameters.compressor = parseCompressor(value);
       return parameters.compressor;
@@ -212,6 +216,7 @@ function initialParameters(config: EngineConfig): Mutable<ParameterStats> {
     max_pool_percent: percent,
     accept_threshold_percent: config.acceptThresholdPercent,
     shrinker_enabled: config.shrinkerEnabled,
+    shrinker_policy: config.shrinkerPolicy,
     zpool: config.zpool,
     pool_size: poolLimit.kind === 'bytes' ? poolLimit.bytes : bytes,
   };

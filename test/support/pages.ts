@@ -11,6 +11,8 @@ export const PAGE_KINDS = [
   'zero',
   'same-filled',
   'random',
+  'half-random',
+  'mostly-random',
   'text',
   'pointers',
   'ints',
@@ -147,6 +149,12 @@ export function generatePage(kind: PageKind, seed: number): GeneratedPage {
     case 'random':
       random.fill(bytes);
       break;
+    case 'half-random':
+      random.fill(bytes.subarray(0, PAGE_SIZE / 2));
+      break;
+    case 'mostly-random':
+      random.fill(bytes.subarray(0, PAGE_SIZE - 64));
+      break;
     case 'text':
       fillText(bytes, random);
       break;
@@ -176,6 +184,13 @@ export function generatePages(perKind: number): GeneratedPage[] {
   );
 }
 
+/** Bytes of `count` pages of every kind, other ones for each `seed`. */
+export function pagesFrom(seed: number, count: number): Uint8Array[] {
+  return PAGE_KINDS.flatMap((kind) =>
+    Array.from({ length: count }, (_, index) => generatePage(kind, seed * 1000 + index).bytes),
+  );
+}
+
 const SHARED_PAGES = new URL('../../../../shared/pages/sample-pages.bin', import.meta.url);
 
 /**
@@ -189,6 +204,12 @@ export function sharedPages(): Uint8Array[] | undefined {
   return Array.from({ length: count }, (_, index) =>
     bytes.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE),
   );
+}
+
+/** Every `step`th of them, each with memory of its own; none where they are not. */
+export function sharedPagesEvery(step: number): Uint8Array[] {
+  const pages = (sharedPages() ?? []).filter((_, index) => index % step === 0);
+  return pages.map((page) => new Uint8Array(page));
 }
 
 /** Why a test of real pages does not run. */

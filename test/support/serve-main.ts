@@ -2,7 +2,7 @@
 import { runServe } from '../../src/cli/commands/serve.ts';
 import { ZswapError } from '../../src/std/error.ts';
 import type { EngineConfig } from '../../src/cli/config.ts';
-import type { DaemonEngine } from '../../src/cli/daemon.ts';
+import type { DaemonEngine } from '../../src/cli/daemon-parts.ts';
 import { UsageError } from '../../src/cli/options/args.ts';
 import { createGreetingServer } from './greeting-server.ts';
 import { openMemoryEngine } from './memory-engine.ts';

@@ -59,6 +59,7 @@ export const STATS_EXAMPLE: StatsSnapshot = {
     max_pool_percent: 20,
     accept_threshold_percent: 90,
     shrinker_enabled: false,
+    shrinker_policy: 'second_chance',
     zpool: 'zsmalloc',
     pool_size: 400 * MIB,
   },

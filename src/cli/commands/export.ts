@@ -1,39 +1,13 @@
 /** `zswapd export`: adds, removes and lists the exports of a running daemon. */
-import { ZswapError } from '../../std/error.ts';
-import {
-  parseArguments,
-  renderHelp,
-  resolveOptions,
-  UsageError,
-  type HelpSpec,
-} from '../options/args.ts';
-import type { OptionTable } from '../options/args.ts';
-import { EXIT_OK, type Command } from '../command.ts';
-import { askDaemon, CONTROL_OPTION, findControlPath } from '../control-client.ts';
-import type { ControlRequest } from '../control.ts';
 import type { ExportState } from '../../blk/export-table.ts';
+import { ZswapError } from '../../std/error.ts';
+import type { Command } from '../command.ts';
+import { askDaemon } from '../control/control-client.ts';
+import { askingCommand } from '../control/asking-command.ts';
+import type { ControlRequest } from '../control/control-server.ts';
+import { UsageError } from '../options/args.ts';
 import { parseExport } from '../options/export-spec.ts';
 import { formatSize } from '../options/values.ts';
-import { VERSION } from '../version.ts';
-
-const OPTIONS = {
-  ...CONTROL_OPTION,
-  json: { kind: 'switch', help: 'print JSON: the name, or the list' },
-} as const satisfies OptionTable;
-
-const HELP: HelpSpec = {
-  name: 'export',
-  description: [
-    'Change the exports of a running daemon. It keeps nothing of it: a restarted one has those ' +
-      'of its command line and its configuration file.',
-    'add NAME:SIZE[,key=value…] adds one, with the keys of serve --export.',
-    'remove NAME removes one with all that it holds, and returns when it has gone. Its clients ' +
-      'are disconnected, so swap it off there first. The empty name is the first that is left.',
-    'list prints name, size and state.',
-  ],
-  options: OPTIONS,
-  positional: { text: 'add EXPORT | remove NAME | list', count: 1, countMax: 2 },
-};
 
 /** What to ask for, by the words of the command line. */
 function requestOf(action: string, word: string | undefined): ControlRequest {
@@ -76,29 +50,27 @@ function formatExports(list: readonly ExportState[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-export const command: Command = {
-  help: HELP,
-  run: async (argv, { out, environment }) => {
-    const parsed = parseArguments(OPTIONS, argv, HELP.positional);
-    if (parsed.help || parsed.version) {
-      out(parsed.help ? renderHelp(HELP) : `${VERSION}\n`);
-      return EXIT_OK;
-    }
-    const { control, json } = resolveOptions(OPTIONS, parsed.given);
-    const [action = '', word] = parsed.positionals;
+export const command: Command = askingCommand(
+  {
+    name: 'export',
+    description: [
+      'Change the exports of a running daemon. It keeps nothing of it: a restarted one has those ' +
+        'of its command line and its configuration file.',
+      'add NAME:SIZE[,key=value…] adds one, with the keys of serve --export.',
+      'remove NAME removes one with all that it holds, and returns when it has gone. Its clients ' +
+        'are disconnected, so swap it off there first. The empty name is the first that is left.',
+      'list prints name, size and state.',
+    ],
+    positional: { text: 'add EXPORT | remove NAME | list', count: 1, countMax: 2 },
+    json: 'print JSON: the name, or the list',
+  },
+  async ({ positionals: [action = '', word], json, path }) => {
     const request = requestOf(action, word);
-    const path = control ?? findControlPath(environment);
     // A removal takes as long as the slowest of its clients.
     const result = await askDaemon(path, request, Infinity);
-    if (json) {
-      out(`${JSON.stringify(action === 'list' ? result : { name: result })}\n`);
-    } else if (action !== 'list') {
-      out(`${action === 'add' ? 'added' : 'removed'} ${String(result)}\n`);
-    } else if (isList(result)) {
-      out(formatExports(result));
-    } else {
-      throw new ZswapError('ZSWAP_CONTROL', `what answers at '${path}' gives no exports`);
-    }
-    return EXIT_OK;
+    if (json) return `${JSON.stringify(action === 'list' ? result : { name: result })}\n`;
+    if (action !== 'list') return `${action === 'add' ? 'added' : 'removed'} ${String(result)}\n`;
+    if (isList(result)) return formatExports(result);
+    throw new ZswapError('ZSWAP_CONTROL', `what answers at '${path}' gives no exports`);
   },
-};
+);

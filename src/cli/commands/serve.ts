@@ -9,7 +9,8 @@ import { ZswapError } from '../../std/error.ts';
 import { EXIT_FAILED, EXIT_OK, type Command, type CommandStreams } from '../command.ts';
 import { formatServeConfig, parametersOf, readServeInvocation } from '../config.ts';
 import type { EngineConfig, ServeInvocation } from '../config.ts';
-import { startDaemon, type Daemon, type DaemonEngine, type DaemonParts } from '../daemon.ts';
+import { startDaemon, type Daemon } from '../daemon.ts';
+import type { DaemonEngine, DaemonParts } from '../daemon-parts.ts';
 import { stderrLog, type Log } from '../log.ts';
 import { SERVE_OPTIONS } from '../options/serve-options.ts';
 import { openNotifier, takeListenFds } from '../systemd.ts';
@@ -219,7 +220,7 @@ export async function runServe(
 
 async function loadParts(): Promise<ServeParts> {
   const [{ openEngine }, { createNbdServer }, { parseCompressor }] = await Promise.all([
-    import('../engine/engine.ts'),
+    import('../engine/open-engine.ts'),
     import('../../nbd/server.ts'),
     import('../../codec/registry.ts'),
   ]);

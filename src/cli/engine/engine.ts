@@ -1,164 +1,28 @@
 /**
- * The composition root of the engine for `zswapd serve`: it opens the backing device, the pool and
- * the exports, and answers for them to the daemon.
+ * The composition root of the engine: it puts the pool, the device and the exports together, and
+ * answers for them to the daemon.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import {
-  checkExport,
-  ExportTable,
-  type EngineExport,
-  type ExportState,
-} from '../../blk/export-table.ts';
+import { ExportTable, type EngineExport, type ExportState } from '../../blk/export-table.ts';
 import type { SwapDisk } from '../../blk/swap-disk.ts';
-import { DEFAULT_COMPRESSOR, openCodec, parseCompressor } from '../../codec/registry.ts';
+import { openCodec, parseCompressor } from '../../codec/registry.ts';
 import { MemcgTree, type Memcg } from '../../memcg/memcg.ts';
 import type { MemcgStats, StatsSnapshot } from '../../metrics/snapshot.ts';
-import { NodeRt } from '../../rt/rt-node.ts';
-import { present } from '../../std/assert.ts';
+import type { NodeRt } from '../../rt/rt-node.ts';
 import { ZswapError } from '../../std/error.ts';
-import { PAGE_SIZE, pagesOf } from '../../std/units.ts';
-import { Backing } from '../../swap/backing.ts';
-import { BIOS_IN_FLIGHT_MAX } from '../../swap/bio-pool.ts';
-import { BIO_PAGES } from '../../swap/device/device.ts';
-import { openFileDevice, type FileDevice } from '../../swap/device/device-file.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import type { Backing } from '../../swap/backing.ts';
 import { Swap } from '../../swap/info.ts';
-import { DEVICE_PAGES_MAX } from '../../swap/table.ts';
 import { Arena } from '../../zpool/arena.ts';
 import { createZpool, type ZpoolName } from '../../zpool/open.ts';
 import type { HandleCells, Zpool } from '../../zpool/zpool.ts';
 import { ZswapParams } from '../../zswap/params.ts';
 import { Zswap } from '../../zswap/zswap.ts';
-import type { EngineConfig } from '../config.ts';
-import type { DaemonEngine } from '../daemon.ts';
+import type { DaemonEngine } from '../daemon-parts.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { PressureWatch } from './pressure.ts';
 import { setParameter, type Settable } from './parameters.ts';
-
-/**
- * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until
- * the new one is acknowledged, so as many as can be in flight may be held twice.
- */
-const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
-
-/**
- * A spill file's capacity is fixed when it is opened, and exports may be added later: so many times
- * the pages of those at the start. It is a hole, so it costs nothing but its apparent size.
- */
-const SPILL_FILE_GROWTH = 16;
-
-/** What an engine is opened with. */
-export interface EngineOptions {
-  /** With different names; over NBD the first is also the one with the empty name. */
-  readonly exports: readonly EngineExport[];
-  /** Limit of the pool for all exports together. Default 20 percent of the machine's memory. */
-  readonly poolLimit?: EngineConfig['poolLimit'];
-  /** Percent of the limit at which a full pool accepts again. Default 90. */
-  readonly acceptThresholdPercent?: number;
-  readonly shrinkerEnabled?: boolean;
-  /** `NAME` or `NAME:LEVEL`. Default `lz4`. */
-  readonly compressor?: string;
-  /** Path of a file or block device for pages that the pool refuses. Default: none. */
-  readonly spill?: string | undefined;
-  /** False: pages go to the device, and the pool takes no new ones. Default true. */
-  readonly enabled?: boolean;
-  readonly zpool?: ZpoolName;
-  /** Start over a device that was not closed cleanly. Default false. */
-  readonly reset?: boolean;
-}
-
-type Codecs = ReadonlyMap<string, Awaited<ReturnType<typeof openCodec>>>;
-
-/**
- * Opens everything that the options name. Nothing stays open if a part cannot be had.
- *
- * @throws TypeError or RangeError for a name or number that cannot be; `ZswapError` for a device or
- *   a compressor that cannot be had, or exports that do not fit
- */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const config = { ...DEFAULTS, ...options };
-  checkExports(config.exports);
-  const rt = new NodeRt();
-  // Before the device, so that a bad name leaves nothing to close.
-  const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
-  for (const spec of [config.compressor, ...config.exports.map((e) => e.compressor)]) {
-    if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openCodec(spec));
-  }
-  const device = config.spill === undefined ? undefined : await openSpill(config, config.spill, rt);
-  try {
-    return assemble(config, codecs, rt, device && new Backing(device, rt));
-  } catch (error) {
-    await device?.close();
-    throw error;
-  }
-}
-
-/** Makes the engine over what has been opened. */
-function assemble(
-  config: Required<EngineOptions>,
-  codecs: Codecs,
-  rt: NodeRt,
-  backing: Backing | undefined,
-): Engine {
-  const engine = new Engine(config, rt, backing);
-  engine.zswap.setCurrentPool(
-    present(codecs.get(config.compressor)),
-    config.zpool,
-    engine.createZpool,
-  );
-  for (const each of config.exports) {
-    const { compressor } = each;
-    engine.table.add(each, compressor === undefined ? undefined : present(codecs.get(compressor)));
-  }
-  return engine;
-}
-
-function checkExports(exports: readonly EngineExport[]): void {
-  const names = new Set<string>();
-  for (const each of exports) {
-    if (names.has(each.name)) throw new TypeError(`two exports are named ${each.name}`);
-    names.add(each.name);
-    checkExport(each);
-  }
-}
-
-/** Opens the device that pages are spilled to; a file with room for exports added later. */
-async function openSpill(
-  { exports, reset }: Required<EngineOptions>,
-  path: string,
-  rt: NodeRt,
-): Promise<FileDevice> {
-  if (isBlockDevice(path)) return openFileDevice({ path, pageCount: 0, reset, rt });
-  const swapPages = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
-  const open = (pages: number): Promise<FileDevice> =>
-    openFileDevice({
-      path,
-      pageCount: Math.min(pages, DEVICE_PAGES_MAX) + OUT_OF_PLACE_PAGES,
-      reset,
-      rt,
-    });
-  try {
-    return await open(swapPages * SPILL_FILE_GROWTH);
-  } catch (error) {
-    // The file system may not have files so large; what is needed now is worth a try.
-    if (!(error instanceof ZswapError) || error.code !== 'ZSWAP_DEVICE_OPEN') throw error;
-    return open(swapPages);
-  }
-}
-
-const DEFAULTS = {
-  poolLimit: { kind: 'percent', percent: 20 },
-  acceptThresholdPercent: 90,
-  shrinkerEnabled: false,
-  compressor: DEFAULT_COMPRESSOR,
-  spill: undefined,
-  enabled: true,
-  zpool: 'zsmalloc',
-  reset: false,
-} as const;
-
-function isBlockDevice(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
-}
 
 /** The engine of one daemon. */
 export class Engine implements DaemonEngine {
@@ -191,6 +55,7 @@ export class Engine implements DaemonEngine {
     else this.#params.maxPoolPercent = config.poolLimit.percent;
     this.#params.acceptThresholdPercent = config.acceptThresholdPercent;
     this.#params.shrinkerEnabled = config.shrinkerEnabled;
+    this.#params.shrinkerPolicy = config.shrinkerPolicy;
     this.#params.enabled = config.enabled;
     this.#swap = new Swap(rt, backing);
     this.zswap = new Zswap({
@@ -282,6 +147,7 @@ export class Engine implements DaemonEngine {
         max_pool_percent: this.#params.maxPoolPercent,
         accept_threshold_percent: this.#params.acceptThresholdPercent,
         shrinker_enabled: this.#params.shrinkerEnabled,
+        shrinker_policy: this.#params.shrinkerPolicy,
         zpool: this.#zpool,
         pool_size: this.#params.maxPages() * PAGE_SIZE,
       },

@@ -4,6 +4,7 @@
  */
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import { parseCompressor } from '../../codec/registry.ts';
+import { SHRINKER_POLICIES } from '../../memcg/shrinker-policy.ts';
 import { ZswapError } from '../../std/error.ts';
 import { ZPOOLS, type ZpoolName } from '../../zpool/open.ts';
 import type { ZswapParams } from '../../zswap/params.ts';
@@ -30,8 +31,8 @@ const SETTERS: Readonly<Record<string, Setter>> = {
     await target.switchPool(value, target.pool().zpool);
     return target.pool().compressor;
   },
-  zpool: async (target, value) => {
-    await target.switchPool(target.pool().compressor, parseZpool(value));
+  zpool: async (target, value, name) => {
+    await target.switchPool(target.pool().compressor, parseOneOf(ZPOOLS, name, value));
     return target.pool().zpool;
   },
   max_pool_percent: ({ params }, value, name) => {
@@ -49,6 +50,10 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   shrinker_enabled: ({ params }, value, name) => {
     params.shrinkerEnabled = parseFlag(name, value);
     return formatFlag(params.shrinkerEnabled);
+  },
+  shrinker_policy: ({ params }, value, name) => {
+    params.shrinkerPolicy = parseOneOf(SHRINKER_POLICIES, name, value);
+    return params.shrinkerPolicy;
   },
 };
 
@@ -121,8 +126,9 @@ function checkCompressor(name: string, value: string): void {
   }
 }
 
-function parseZpool(value: string): ZpoolName {
-  const name = ZPOOLS.find((candidate) => candidate === value);
-  if (name === undefined) throw new TypeError(`zpool takes ${ZPOOLS.join(', ')}, not ${value}`);
+function parseOneOf<T extends string>(names: readonly T[], parameter: string, value: string): T {
+  const name = names.find((candidate) => candidate === value);
+  if (name === undefined)
+    throw new TypeError(`${parameter} takes ${names.join(', ')}, not ${value}`);
   return name;
 }

@@ -1,4 +1,5 @@
 /** The options of `zswapd serve`, which are also the keys of its configuration file. */
+import { SHRINKER_POLICIES, type ShrinkerPolicy } from '../../memcg/shrinker-policy.ts';
 import type { ListOption, SwitchOption, ValueOption } from './args.ts';
 import { parseExport, type ExportConfig } from './export-spec.ts';
 import {
@@ -6,6 +7,7 @@ import {
   parseHostPort,
   parsePath,
   parsePercent,
+  parseShrinkerPolicy,
   parseSize,
   parseSocketPath,
   parseSwitch,
@@ -28,6 +30,7 @@ export const DEFAULT_SPILL = './zswapd.swap';
 /** As in the kernel. */
 export const DEFAULT_MAX_POOL_PERCENT = 20;
 export const DEFAULT_ACCEPT_THRESHOLD_PERCENT = 90;
+export const DEFAULT_SHRINKER_POLICY: ShrinkerPolicy = 'second_chance';
 export const DEFAULT_ZPOOL = 'zsmalloc';
 
 /** A type, not an interface: only types fit where any table of options is taken. */
@@ -39,6 +42,7 @@ export type ServeOptionTable = {
   readonly 'max-pool-percent': ValueOption<number>;
   readonly 'accept-threshold-percent': ValueOption<number>;
   readonly 'shrinker-enabled': ValueOption<boolean>;
+  readonly 'shrinker-policy': ValueOption<ShrinkerPolicy>;
   readonly compressor: ValueOption<string>;
   readonly spill: ValueOption<string>;
   readonly 'no-spill': SwitchOption;
@@ -104,6 +108,13 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     parse: parseSwitch,
     preset: '0',
     help: 'write cold pages back under memory pressure, before the pool is full',
+  },
+  'shrinker-policy': {
+    kind: 'value',
+    value: 'NAME',
+    parse: parseShrinkerPolicy,
+    preset: DEFAULT_SHRINKER_POLICY,
+    help: `which pages are warm: ${SHRINKER_POLICIES.join(', ')}`,
   },
   compressor: {
     kind: 'value',

@@ -3,6 +3,7 @@
  * back. A parser throws RangeError with what is wrong and what is taken, without the option's
  * name, which the caller puts in front.
  */
+import { SHRINKER_POLICIES, type ShrinkerPolicy } from '../../memcg/shrinker-policy.ts';
 import { GIB, KIB, MIB } from '../../std/units.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -123,6 +124,13 @@ export function parseCompressor(text: string): string {
     );
   }
   return text;
+}
+
+/** What the dynamic shrinker takes for warm. */
+export function parseShrinkerPolicy(text: string): ShrinkerPolicy {
+  const policy = SHRINKER_POLICIES.find((candidate) => candidate === text);
+  if (policy !== undefined) return policy;
+  throw new RangeError(`'${text}' is not a policy; it takes ${SHRINKER_POLICIES.join(', ')}`);
 }
 
 export const ZPOOLS = ['zsmalloc', 'zbud', 'z3fold'] as const;

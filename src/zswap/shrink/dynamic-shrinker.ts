@@ -1,12 +1,13 @@
 /**
  * The dynamic shrinker: before the pool is full, cold entries go to the device when memory is short
- * anyway. How many it offers falls with how well they compress, and with how many pages had to be
- * read from the device since it last looked: those were given up too early.
+ * anyway. How many it offers falls with how well they compress, and with how many are taken for
+ * warm, for which there are two policies.
  *
  * @see mm/zswap.c zswap_shrinker_count, zswap_shrinker_scan
  */
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { ScanResult, ShrinkCallbacks } from '../../memcg/shrinker.ts';
+import { reachesProtected, takeOffered } from '../../memcg/shrinker-policy.ts';
 import { PAGE_SHIFT } from '../../std/units.ts';
 import { mayShrink } from './shrink.ts';
 import type { Zswap } from '../zswap.ts';
@@ -24,16 +25,23 @@ export class DynamicShrinker implements ShrinkCallbacks {
     const stored = memcg.zswappedPages;
     const backingPages = Math.floor(memcg.zswapCurrent / 2 ** PAGE_SHIFT);
     const listed = this.#zswap.lru.lengthOf(memcg.id);
-    const spared = Math.min(memcg.diskSwapins, listed);
-    memcg.diskSwapins -= spared;
+    const offered = takeOffered(memcg, this.#zswap.params.shrinkerPolicy, listed);
     if (stored === 0) return 0;
-    return Math.floor(((listed - spared) * backingPages) / stored);
+    return Math.floor((offered * backingPages) / stored);
   }
 
-  /** Stops at the first entry whose slot is busy: what comes after it is warm. */
+  /**
+   * Stops at the first entry whose slot is busy: what comes after it is warm. Does not begin where
+   * it would reach what is protected.
+   */
   async scan(memcg: Memcg, objects: number): Promise<ScanResult> {
+    const { lru, params } = this.#zswap;
+    if (params.shrinkerPolicy === 'protected') {
+      const listed = lru.lengthOf(memcg.id);
+      if (reachesProtected(memcg, listed, objects)) return { scanned: 0, stop: true };
+    }
     let scanned = 0;
-    while (scanned < objects && this.#zswap.params.shrinkerEnabled) {
+    while (scanned < objects && params.shrinkerEnabled) {
       const batch = await this.#zswap.shrinker.batch(memcg, objects - scanned);
       if (batch === undefined) return { scanned, stop: true };
       scanned += batch.scanned;

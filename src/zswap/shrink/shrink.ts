@@ -43,16 +43,20 @@ export interface BatchResult {
   readonly hitSwapCache: boolean;
 }
 
+/** Who waits for a batch. The result is left here, since the next batch may have begun by then. */
+export interface BatchWaiter {
+  /** How the batch went; undefined until it has ended, and if there was none. */
+  batch: BatchResult | undefined;
+}
+
 /** One group's batch, and who waits for its end. */
 class GroupShrink implements Task {
-  /** Entries that the last batch has written. */
-  written = 0;
-  /** How the last batch went, for those who asked for one. */
-  result: BatchResult | undefined;
   readonly #zswap: Zswap;
   readonly #memcg: Memcg;
   readonly #records: Mempool<Writeback>;
-  readonly #waiting = new Ring<Task>();
+  /** Tasks to wake at the end, and in the same order those to be told how it went. */
+  readonly #tasks = new Ring<Task>();
+  readonly #waiters = new Ring<BatchWaiter>();
   #underWay = false;
   #pages = BIO_PAGES;
   #scan = SHRINK_SCAN;
@@ -67,43 +71,56 @@ class GroupShrink implements Task {
     return this.#underWay;
   }
 
-  /** Joins the batch that is under way, or begins one; false: there is nothing to wait for. */
-  join(task: Task, pages: number, scan: number = SHRINK_SCAN): boolean {
-    if (!this.#underWay) {
-      if (!mayShrink(this.#zswap, this.#memcg)) return false;
-      this.#underWay = true;
-      this.#pages = pages;
-      this.#scan = scan;
-      const record = this.#records.take(this);
-      if (record !== undefined && this.#begin(record)) return false;
-    }
-    this.#waiting.push(task);
-    return true;
+  /**
+   * Joins the batch that is under way, or begins one. False: there is nothing to wait for; if a
+   * batch has ended at once, the waiter knows how it went.
+   */
+  join(task: Task, waiter: BatchWaiter, pages: number, scan: number = SHRINK_SCAN): boolean {
+    waiter.batch = undefined;
+    if (!this.#underWay && !mayShrink(this.#zswap, this.#memcg)) return false;
+    this.#tasks.push(task);
+    this.#waiters.push(waiter);
+    if (this.#underWay) return true;
+    this.#underWay = true;
+    this.#pages = pages;
+    this.#scan = scan;
+    const record = this.#records.take(this);
+    if (record === undefined || !this.#begin(record)) return true;
+    // The only one who waits is still running.
+    this.#tasks.shift();
+    this.#tell(record);
+    return false;
   }
 
   /** A record has been kept for this group. */
   resume(): void {
-    this.#begin(this.#records.takePromised());
+    const record = this.#records.takePromised();
+    if (this.#begin(record)) this.#end(record);
   }
 
   /** Begins a batch; true if it has ended at once. */
   #begin(record: Writeback): boolean {
     record.onEnd = this.#end;
-    if (!record.begin(this.#memcg, this.#scan, this.#pages)) return false;
-    this.#end(record);
-    return true;
+    return record.begin(this.#memcg, this.#scan, this.#pages);
   }
 
   readonly #end = (record: Writeback): void => {
-    this.written = record.written;
-    const { scanned, written, writtenBytes, hitSwapCache } = record;
-    this.result = { scanned, written, writtenBytes, hitSwapCache };
-    this.#underWay = false;
-    this.#records.put(record);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      this.#zswap.rt.wake(next);
+    this.#tell(record);
+    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
+      this.#zswap.rt.wake(task);
     }
   };
+
+  /** Ends the batch: leaves the result with all who wait. */
+  #tell(record: Writeback): void {
+    const { scanned, written, writtenBytes, hitSwapCache } = record;
+    const batch = { scanned, written, writtenBytes, hitSwapCache };
+    for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift()) {
+      next.batch = batch;
+    }
+    this.#underWay = false;
+    this.#records.put(record);
+  }
 }
 
 export class Shrinker {
@@ -119,22 +136,17 @@ export class Shrinker {
   /**
    * Begins to make room in a group that is at its limit, or joins who does so already.
    *
-   * @returns true: the task is woken when a batch has ended, and {@link written} says how it went;
-   *   false: nothing could be written
+   * @returns true: the task is woken when a batch has ended and the waiter been told; false:
+   *   nothing could be written
    */
-  makeRoom(memcg: Memcg, task: Task): boolean {
-    return this.#group(memcg).join(task, BIO_PAGES);
+  makeRoom(memcg: Memcg, task: Task, waiter: BatchWaiter): boolean {
+    return this.#group(memcg).join(task, waiter, BIO_PAGES);
   }
 
   /** True while a batch is under way. */
   get running(): boolean {
     for (const group of this.#groups.values()) if (group.underWay) return true;
     return false;
-  }
-
-  /** Entries of a group that its last batch has written. */
-  written(memcg: Memcg): number {
-    return this.#groups.get(memcg)?.written ?? 0;
   }
 
   /**
@@ -177,12 +189,12 @@ export class Shrinker {
     scan: number,
     pages: number = BIO_PAGES,
   ): Promise<BatchResult | undefined> {
-    const group = this.#group(memcg);
-    group.result = undefined;
+    const waiter: BatchWaiter = { batch: undefined };
     await new Promise<void>((resolve) => {
-      if (!group.join({ resume: resolve }, Math.min(pages, BIO_PAGES), scan)) resolve();
+      const task = { resume: resolve };
+      if (!this.#group(memcg).join(task, waiter, Math.min(pages, BIO_PAGES), scan)) resolve();
     });
-    return group.result;
+    return waiter.batch;
   }
 
   #group(memcg: Memcg): GroupShrink {

@@ -6,10 +6,10 @@ import { after, before, describe, it } from 'node:test';
 import {
   formatServeConfig,
   parametersOf,
-  parseConfigText,
   readServeInvocation,
   type ServeConfig,
 } from '../../../src/cli/config.ts';
+import { parseConfigText } from '../../../src/cli/options/config-file.ts';
 
 let folder = '';
 before(() => {
@@ -46,6 +46,7 @@ describe('readServeInvocation', () => {
         poolLimit: { kind: 'percent', percent: 20 },
         acceptThresholdPercent: 90,
         shrinkerEnabled: false,
+        shrinkerPolicy: 'second_chance',
         compressor: 'lz4',
         spill: './zswapd.swap',
         enabled: true,
@@ -89,6 +90,7 @@ describe('the configuration file', () => {
       unix = ["/run/a.sock", "/run/b.sock"]
       pool-size = "64M"
       shrinker-enabled = true
+      shrinker-policy = "protected"
       accept-threshold-percent = 80
       spill = false
       no-http = true
@@ -106,6 +108,7 @@ describe('the configuration file', () => {
     assert.equal(http, undefined);
     assert.deepEqual(engine.poolLimit, { kind: 'bytes', bytes: 67_108_864 });
     assert.equal(engine.shrinkerEnabled, true);
+    assert.equal(engine.shrinkerPolicy, 'protected');
     assert.equal(engine.acceptThresholdPercent, 80);
     assert.equal(engine.spill, undefined);
     assert.deepEqual(
@@ -185,6 +188,7 @@ describe('formatServeConfig', () => {
       '--export=b:2M',
       '--enabled=0',
       '--shrinker-enabled=1',
+      '--shrinker-policy=protected',
       '--zpool=zbud',
       '--reset',
       '--spill=/s',
@@ -206,6 +210,7 @@ describe('parametersOf', () => {
       pool_size: '1048576',
       accept_threshold_percent: '90',
       shrinker_enabled: '0',
+      shrinker_policy: 'second_chance',
       zpool: 'zsmalloc',
       'a:memory.zswap.max': '4096',
       'a:memory.zswap.writeback': '0',

@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { readServeInvocation } from '../../../src/cli/config.ts';
-import { askDaemon } from '../../../src/cli/control-client.ts';
-import {
-  startDaemon,
-  tcpUri,
-  unixUri,
-  type Daemon,
-  type DaemonParts,
-} from '../../../src/cli/daemon.ts';
+import { askDaemon } from '../../../src/cli/control/control-client.ts';
+import { startDaemon, type Daemon } from '../../../src/cli/daemon.ts';
+import type { DaemonParts } from '../../../src/cli/daemon-parts.ts';
+import { tcpUri, unixUri } from '../../../src/cli/listen/listeners.ts';
 import { reloadParameters } from '../../../src/cli/commands/serve.ts';
 import { parametersOf } from '../../../src/cli/config.ts';
 import { ZswapError, type ErrorCode } from '../../../src/std/error.ts';

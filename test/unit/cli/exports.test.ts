@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openEngine, type Engine } from '../../../src/cli/engine/engine.ts';
+import type { Engine } from '../../../src/cli/engine/engine.ts';
+import { openEngine } from '../../../src/cli/engine/open-engine.ts';
 import { createNbdServer, type NbdServer } from '../../../src/nbd/server.ts';
 import { ESHUTDOWN } from '../../../src/std/errno.ts';
 import { MIB, PAGE_SIZE } from '../../../src/std/units.ts';

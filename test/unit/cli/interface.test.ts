@@ -119,6 +119,7 @@ describe('the command line of serve', () => {
       '--pool-size=16777216',
       '--accept-threshold-percent=70',
       '--shrinker-enabled=1',
+      '--shrinker-policy=protected',
       '--compressor=zstd:5',
       '--zpool=z3fold',
       '--enabled=0',
@@ -130,8 +131,8 @@ describe('the command line of serve', () => {
       [16 * MIB, 70, true],
     );
     assert.deepEqual(
-      [parameters.compressor, parameters.zpool, parameters.enabled],
-      ['zstd:5', 'z3fold', false],
+      [parameters.compressor, parameters.zpool, parameters.enabled, parameters.shrinker_policy],
+      ['zstd:5', 'z3fold', false, 'protected'],
     );
     assert.equal(memcg['a']?.['memory.zswap.max'], MIB);
     assert.equal(memcg['a']?.['memory.zswap.writeback'], 0);
@@ -312,6 +313,7 @@ describe('the control socket', () => {
       ['pool_size', '64M', '67108864'],
       ['accept_threshold_percent', '80', '80'],
       ['shrinker_enabled', '1', 'Y'],
+      ['shrinker_policy', 'protected', 'protected'],
       ['a:memory.zswap.max', '1MiB', '1048576'],
       ['a:memory.zswap.max', 'max', 'max'],
       ['a:memory.zswap.writeback', '0', '0'],
@@ -330,6 +332,7 @@ describe('the control socket', () => {
       pool_size: 64 * MIB,
       accept_threshold_percent: 80,
       shrinker_enabled: true,
+      shrinker_policy: 'protected',
     });
     assert.equal(memcg['a']?.['memory.zswap.writeback'], 0);
   });
@@ -347,6 +350,7 @@ describe('the control socket', () => {
       ['compressor', 'nope'],
       ['compressor', 'zstd:99'],
       ['shrinker_enabled', 'maybe'],
+      ['shrinker_policy', 'lru'],
       ['nobody:memory.zswap.max', '1M'],
       ['a:memory.max', '1M'],
       ['a:memory.zswap.max', '1.5B'],

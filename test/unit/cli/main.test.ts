@@ -60,6 +60,10 @@ describe('zswapd', () => {
     ['serve extra', "'extra': unexpected argument"],
     ['serve --pool-size 12Q', "--pool-size: '12Q' is not a size; it takes bytes, or 512K"],
     ['serve --max-pool-percent 140', "--max-pool-percent: '140' is not a percentage; it takes"],
+    [
+      'serve --shrinker-policy lru',
+      "--shrinker-policy: 'lru' is not a policy; it takes second_chance, protected",
+    ],
     ['serve --shrinker-enabled 2', "--shrinker-enabled: '2' is not a switch; it takes 0 or 1"],
     ['serve --listen 10809', "--listen: '10809' is not HOST:PORT; it takes"],
     ['serve --export swap', "--export: 'swap' is not an export; it takes NAME:SIZE"],

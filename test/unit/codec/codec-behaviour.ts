@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { INCOMPRESSIBLE } from '../../../src/codec/codec.ts';
 import type { Codec, CodecLane } from '../../../src/codec/codec.ts';
 import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { seededRandom } from './generated-pages.ts';
+import { Random } from '../../support/pages.ts';
 
 /** What is around a page in a target, to see a write that goes astray. */
 const GUARD = 64;
@@ -49,7 +49,8 @@ export function assertSurvivesMalformed(
   seed: number,
   tries: number,
 ): number {
-  const random = seededRandom(seed);
+  const source = new Random(seed);
+  const random = (): number => source.u32();
   const lane = codec.createLane();
   const streams = pages.flatMap((page) => compressed(lane, page) ?? []);
   const target = new Uint8Array(GUARD + PAGE_SIZE + GUARD);

@@ -16,7 +16,13 @@ import {
   compressed,
   decompressed,
 } from './codec-behaviour.ts';
-import { generatedPages, noSamplePages, samplePages } from './generated-pages.ts';
+import {
+  SHARED_PAGES_MISSING,
+  generatePage,
+  pagesFrom,
+  sharedPages,
+  sharedPagesEvery,
+} from '../../support/pages.ts';
 
 /** Reads streams, each after its length in two bytes, and writes the pages. */
 const PYTHON_INFLATE = `
@@ -42,30 +48,33 @@ const skip = !hasPython && 'skipped: needs python3 with zlib';
 describe('deflate', () => {
   for (const level of [1, 6, 9]) {
     it(`gives every generated page back at level ${level}`, () => {
-      const pages = generatedPages(0x5eed, 8);
+      const pages = pagesFrom(0x5eed, 8);
       const stored = assertRoundTrips(createDeflate(level), pages);
       assert.ok(stored < pages.length * PAGE_SIZE * 0.5);
     });
   }
 
-  it('gives sample pages back', { skip: noSamplePages }, () => {
-    assertRoundTrips(createDeflate(), samplePages(8));
-  });
+  it(
+    'gives sample pages back',
+    { skip: sharedPages() === undefined ? SHARED_PAGES_MISSING : false },
+    () => {
+      assertRoundTrips(createDeflate(), sharedPagesEvery(8));
+    },
+  );
 
   it('stores less at level 6 than at level 1', () => {
-    const pages = generatedPages(5, 6);
+    const pages = pagesFrom(5, 6);
     const stored = (level: number): number => assertRoundTrips(createDeflate(level), pages);
     assert.ok(stored(6) < stored(1));
   });
 
   it('finds random pages incompressible', () => {
-    const [page] = generatedPages(3, 1).slice(3);
-    assert.ok(page !== undefined);
+    const page = generatePage('random', 3).bytes;
     assert.equal(createDeflate(9).createLane().compress(page), INCOMPRESSIBLE);
   });
 
   it('refuses damaged streams and goes on working', () => {
-    assert.ok(assertSurvivesMalformed(createDeflate(), generatedPages(1, 4), 42, 3000) > 1500);
+    assert.ok(assertSurvivesMalformed(createDeflate(), pagesFrom(1, 4), 42, 3000) > 1500);
   });
 
   it('refuses streams of more or less than a page', () => {
@@ -98,7 +107,7 @@ describe("deflate and Python's zlib", () => {
     const lane = createDeflate().createLane();
     const input: Uint8Array[] = [];
     const expected: Uint8Array[] = [];
-    for (const page of generatedPages(17, 4)) {
+    for (const page of pagesFrom(17, 4)) {
       const stream = compressed(lane, page);
       if (stream === undefined) continue;
       input.push(Uint8Array.of(stream.length & 0xff, stream.length >> 8), stream);
@@ -112,7 +121,7 @@ describe("deflate and Python's zlib", () => {
   });
 
   it('inflates streams that Python makes', { skip }, () => {
-    const pages = generatedPages(18, 4);
+    const pages = pagesFrom(18, 4);
     const { stdout, status } = spawnSync('python3', ['-c', PYTHON_DEFLATE], {
       input: Buffer.concat(pages),
     });

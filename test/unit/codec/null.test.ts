@@ -5,12 +5,12 @@ import { createNull } from '../../../src/codec/null.ts';
 import { InvariantError } from '../../../src/std/assert.ts';
 import { PAGE_SIZE } from '../../../src/std/units.ts';
 import { assertSurvivesMalformed } from './codec-behaviour.ts';
-import { generatedPages } from './generated-pages.ts';
+import { pagesFrom } from '../../support/pages.ts';
 
 describe('null', () => {
   it('finds every page incompressible, a zero page too', () => {
     const lane = createNull().createLane();
-    for (const page of generatedPages(1, 2)) assert.equal(lane.compress(page), INCOMPRESSIBLE);
+    for (const page of pagesFrom(1, 2)) assert.equal(lane.compress(page), INCOMPRESSIBLE);
   });
 
   it('refuses every stream and leaves the target', () => {

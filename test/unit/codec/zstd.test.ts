@@ -20,7 +20,13 @@ import {
   compressed,
   decompressed,
 } from './codec-behaviour.ts';
-import { generatedPages, noSamplePages, samplePages } from './generated-pages.ts';
+import {
+  SHARED_PAGES_MISSING,
+  generatePage,
+  pagesFrom,
+  sharedPages,
+  sharedPagesEvery,
+} from '../../support/pages.ts';
 
 const LEVELS = [-7, -3, -1, 1, 3, 6, 12, 19];
 const HEADER = Uint8Array.from(ZSTD_FRAME_HEADER);
@@ -34,27 +40,31 @@ function fixture(name: string): Uint8Array {
 describe('zstd', () => {
   for (const level of LEVELS) {
     it(`gives every generated page back at level ${level}`, () => {
-      const pages = generatedPages(0x5eed, level > 6 ? 2 : 12);
+      const pages = pagesFrom(0x5eed, level > 6 ? 2 : 12);
       const stored = assertRoundTrips(createZstd(level), pages);
       assert.ok(stored < pages.length * PAGE_SIZE * 0.6);
     });
   }
 
   it('has room for the context of every level', () => {
-    const pages = generatedPages(13, 1);
+    const pages = pagesFrom(13, 1);
     for (let level = -7; level <= 19; level++) {
       if (level !== 0) assertRoundTrips(createZstd(level), pages);
     }
   });
 
-  it('gives sample pages back at every level', { skip: noSamplePages }, () => {
-    for (const level of LEVELS) {
-      assertRoundTrips(createZstd(level), samplePages(level > 6 ? 64 : 8));
-    }
-  });
+  it(
+    'gives sample pages back at every level',
+    { skip: sharedPages() === undefined ? SHARED_PAGES_MISSING : false },
+    () => {
+      for (const level of LEVELS) {
+        assertRoundTrips(createZstd(level), sharedPagesEvery(level > 6 ? 64 : 8));
+      }
+    },
+  );
 
   it('stores less at each of the levels -7, -3, -1 and 1', () => {
-    const pages = generatedPages(7, 8);
+    const pages = pagesFrom(7, 8);
     const sizes = [-7, -3, -1, 1].map((level) => assertRoundTrips(createZstd(level), pages));
     assert.deepEqual(
       sizes,
@@ -65,15 +75,14 @@ describe('zstd', () => {
 
   it('finds random pages incompressible', () => {
     const lane = createZstd(19).createLane();
-    const [page] = generatedPages(3, 1).slice(3);
-    assert.ok(page !== undefined);
+    const page = generatePage('random', 3).bytes;
     assert.equal(lane.compress(page), INCOMPRESSIBLE);
   });
 
   it('keeps lanes apart', () => {
     const codec = createZstd();
     const [one, two] = [codec.createLane(), codec.createLane()];
-    const pages = generatedPages(11, 1);
+    const pages = pagesFrom(11, 1);
     const [text, pointers] = [pages[8], pages[6]];
     assert.ok(text !== undefined && pointers !== undefined);
     const length = one.compress(text);
@@ -85,7 +94,7 @@ describe('zstd', () => {
 
   it('refuses damaged streams and goes on working', () => {
     for (const level of [-7, 3]) {
-      const refused = assertSurvivesMalformed(createZstd(level), generatedPages(1, 4), 42, 6000);
+      const refused = assertSurvivesMalformed(createZstd(level), pagesFrom(1, 4), 42, 6000);
       assert.ok(refused > 3000);
     }
   });
@@ -94,7 +103,7 @@ describe('zstd', () => {
     const lane = createZstd(19).createLane();
     const { buffer } = lane.window.bytes;
     const bytes = buffer.byteLength;
-    for (const page of generatedPages(21, 3)) {
+    for (const page of pagesFrom(21, 3)) {
       const stream = compressed(lane, page);
       if (stream !== undefined) decompressed(lane, stream.subarray(1));
     }
@@ -156,7 +165,7 @@ describe('zstd and the reference tool', () => {
     const expected: Uint8Array[] = [];
     for (const level of LEVELS) {
       const lane = createZstd(level).createLane();
-      for (const page of generatedPages(99, 2)) {
+      for (const page of pagesFrom(99, 2)) {
         const stream = compressed(lane, page);
         if (stream === undefined) continue;
         frames.push(HEADER, stream);

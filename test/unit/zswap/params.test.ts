@@ -9,6 +9,7 @@ describe('ZswapParams', () => {
     assert.equal(params.maxPoolPercent, 20);
     assert.equal(params.acceptThresholdPercent, 90);
     assert.equal(params.shrinkerEnabled, false);
+    assert.equal(params.shrinkerPolicy, 'second_chance');
     assert.equal(params.poolBytes, undefined);
   });
 
@@ -59,6 +60,9 @@ describe('ZswapParams', () => {
     const params = new ZswapParams(1000);
     params.enabled = false;
     params.shrinkerEnabled = true;
+    params.shrinkerPolicy = 'protected';
     assert.deepEqual([params.enabled, params.shrinkerEnabled], [false, true]);
+    assert.throws(() => (params.shrinkerPolicy = 'lru' as 'protected'), RangeError);
+    assert.equal(params.shrinkerPolicy, 'protected');
   });
 });

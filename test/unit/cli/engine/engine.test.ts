@@ -1,7 +1,8 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { openEngine, type EngineOptions } from '../../../../src/cli/engine/engine.ts';
+import type { EngineOptions } from '../../../../src/cli/engine/engine-options.ts';
+import { openEngine } from '../../../../src/cli/engine/open-engine.ts';
 import { MIB } from '../../../../src/std/units.ts';
 import { makeFolder } from '../../../support/storage.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openEngine } from '../../../../src/cli/engine/engine.ts';
+import { openEngine } from '../../../../src/cli/engine/open-engine.ts';
 import { MIB } from '../../../../src/std/units.ts';
 
 describe('setParameter', () => {

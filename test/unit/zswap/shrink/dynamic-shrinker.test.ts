@@ -84,3 +84,74 @@ describe('under pressure', () => {
     assert.equal(memcg.diskSwapins, memcg.events.zswpwb);
   });
 });
+
+describe('the policy `protected`', () => {
+  /** 100 entries: the one that made the list 97 long found 24, and halved 25; three came after. */
+  const PROTECTED_BY_STORES = 15;
+
+  function read(machine: TestMachine, disk: SwapDisk, page: number): void {
+    submit(disk, 'read', page * PAGE_SIZE, PAGE_SIZE);
+    machine.rt.run(100_000);
+  }
+
+  it('offers what stores have not protected', () => {
+    const { machine, shrinker, memcg } = world();
+    machine.params.shrinkerPolicy = 'protected';
+    assert.equal(memcg.zswapProtected, PROTECTED_BY_STORES);
+    const offered = 100 - PROTECTED_BY_STORES;
+    assert.equal(shrinker.count(memcg), Math.floor((offered * 29) / 100));
+    assert.equal(shrinker.count(memcg), Math.floor((offered * 29) / 100));
+  });
+
+  it('is raised for the group that owns the page that is read, and for no other', async () => {
+    const { machine, disk, memcg } = world();
+    const sibling = machine.export('sibling', 8);
+    submit(sibling.disk, 'write', 0, PAGE_SIZE, wordPage(4));
+    machine.rt.run(100_000);
+    const { root } = machine.memcgs;
+    const others = [sibling.memcg, root];
+    const before = others.map(({ zswapProtected }) => zswapProtected);
+    const own = memcg.zswapProtected;
+    read(machine, disk, 0);
+    assert.equal(memcg.zswapProtected, own + 1, 'from the pool');
+    await settled(machine, machine.zswap.shrinker.reclaim(memcg, 1e9));
+    assert.equal(machine.swap.table.kind(disk.area.slot(0)), 'device');
+    read(machine, disk, 0);
+    assert.equal(memcg.zswapProtected, own + 2, 'from the device');
+    assert.deepEqual(
+      others.map(({ zswapProtected }) => zswapProtected),
+      before,
+    );
+  });
+
+  it('gives no second chances; a page that is read goes to the end of the list', async () => {
+    const { machine, disk, memcg } = world();
+    machine.params.shrinkerPolicy = 'protected';
+    read(machine, disk, 0);
+    await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
+    const kind = (page: number): string => machine.swap.table.kind(disk.area.slot(page));
+    assert.ok(memcg.events.zswpwb > 0);
+    assert.deepEqual([kind(0), kind(1), kind(99)], ['entry', 'device', 'entry']);
+    machine.check();
+  });
+
+  it('scans nothing that would reach what is protected', async () => {
+    const { machine, shrinker, memcg } = world();
+    machine.params.shrinkerPolicy = 'protected';
+    const scan = (objects: number): Promise<unknown> =>
+      settled(machine, shrinker.scan(memcg, objects));
+    assert.deepEqual(await scan(100 - PROTECTED_BY_STORES), { scanned: 0, stop: true });
+    assert.equal(memcg.events.zswpwb, 0);
+    await scan(99 - PROTECTED_BY_STORES);
+    assert.equal(memcg.events.zswpwb, 99 - PROTECTED_BY_STORES);
+  });
+
+  it('can be chosen and left while running', () => {
+    const { machine, shrinker, memcg } = world();
+    machine.params.shrinkerPolicy = 'protected';
+    memcg.zswapProtected = 100;
+    assert.equal(shrinker.count(memcg), 0);
+    machine.params.shrinkerPolicy = 'second_chance';
+    assert.equal(shrinker.count(memcg), 29);
+  });
+});

@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Memcg } from '../../../../src/memcg/memcg.ts';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
+import { present } from '../../../../src/std/assert.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
-import { mayShrink } from '../../../../src/zswap/shrink/shrink.ts';
+import { mayShrink, type BatchWaiter } from '../../../../src/zswap/shrink/shrink.ts';
 import { wordPage } from '../../../support/chosen-pages.ts';
 import { submit } from '../../../support/client.ts';
 import { TestMachine } from '../../../support/machine.ts';
@@ -67,6 +68,26 @@ describe('a group at its limit', () => {
     assert.ok(kinds(160, 200) > 15);
   });
 
+  it('tells each store how the batch went that it has waited for', () => {
+    const { machine, a } = world();
+    write(machine, a, 0, 10);
+    const { shrinker } = machine.zswap;
+    const waiters = [1, 2, 3, 4].map((): BatchWaiter => ({ batch: undefined }));
+    let woken = 0;
+    const join = (place: number): boolean =>
+      shrinker.makeRoom(a.memcg, { resume: () => (woken += 1) }, present(waiters[place]));
+    assert.equal(join(0), false, 'all entries are passed over once');
+    assert.deepEqual([join(1), join(2)], [true, true]);
+    machine.settle();
+    write(machine, a, 10, 1);
+    assert.equal(join(3), false);
+    assert.equal(woken, 2);
+    assert.deepEqual(
+      waiters.map(({ batch }) => batch?.written),
+      [0, 10, 10, 0],
+    );
+  });
+
   it('sends the page to the device when it has nothing to give up, and counts that', () => {
     const { machine, a } = world();
     a.memcg.setZswapMax(0);
@@ -122,6 +143,22 @@ describe('reclaim on request', () => {
     assert.equal(machine.zswap.stats.stored_pages, 0);
     assertReads(machine, a, 100);
     assertReads(machine, b, 100);
+  });
+
+  it('tells each who waits how its batch went, though the next has begun', async () => {
+    const { machine, a } = world();
+    write(machine, a, 0, 10);
+    const { shrinker } = machine.zswap;
+    const asked = shrinker.batch(a.memcg, 64);
+    assert.equal((await settled(machine, asked))?.written, 0, 'all are passed over once');
+    const first = shrinker.batch(a.memcg, 64, 3);
+    machine.settle();
+    const second = shrinker.batch(a.memcg, 64, 4);
+    const both = [await settled(machine, first), await settled(machine, second)];
+    assert.deepEqual(
+      both.map((batch) => batch?.written),
+      [3, 4],
+    );
   });
 
   it('gives up when nothing can be written', async () => {

@@ -9,8 +9,8 @@
  * everything; the bounds here keep a broken client from costing memory, not an enemy out.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { ZswapError } from '../std/error.ts';
-import { claimSocketPath, pathError } from './socket-path.ts';
+import { ZswapError } from '../../std/error.ts';
+import { claimSocketPath, pathError } from '../listen/socket-path.ts';
 
 /** Longest request with its line end. */
 export const CONTROL_LINE_BYTES_MAX: number = 64 * 1024;

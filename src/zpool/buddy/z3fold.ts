@@ -20,18 +20,15 @@
  * Kernel: mm/z3fold.c z3fold_alloc, z3fold_free, num_free_chunks, z3fold_compact_page,
  * compact_single_buddy of Linux 6.11.
  */
-import { assert } from '../std/assert.ts';
-import { EINVAL, ENOMEM, ENOSPC, OK } from '../std/errno.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import type { Arena } from './arena.ts';
+import { assert } from '../../std/assert.ts';
+import { ENOMEM, ENOSPC, OK } from '../../std/errno.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import type { ZpoolStatus } from '../zpool.ts';
 import {
   type Buddy,
-  BUDDY_SIZE_MAX,
-  BuddyPages,
   buddyLocation,
   CHUNK_SHIFT,
   CHUNKS,
-  chunksOf,
   FIRST,
   HEADER_CHUNKS,
   HEADLESS,
@@ -41,49 +38,19 @@ import {
   MIDDLE,
   TOTAL_CHUNKS,
 } from './buddy-pages.ts';
-import type { HandleCells, Zpool, ZpoolStatus } from './zpool.ts';
+import { BuddyZpool } from './buddy-zpool.ts';
 
 /** Chunks between the middle and its neighbour that make sliding worth while. */
 const BIG_CHUNK_GAP = 3;
 /** Byte of the header where the handle of a buddy stands. */
 const handleOffset = (buddy: Buddy): number => buddy << 2;
 
-export class Z3fold implements Zpool {
+export class Z3fold extends BuddyZpool {
   readonly name = 'z3fold';
-  readonly #arena: Arena;
-  readonly #cells: HandleCells;
-  readonly #pages: BuddyPages;
-
-  constructor(arena: Arena, cells: HandleCells) {
-    this.#arena = arena;
-    this.#cells = cells;
-    this.#pages = new BuddyPages(arena);
-  }
-
-  get totalPages(): number {
-    return this.#pages.count;
-  }
-
-  get metadataBytes(): number {
-    return this.#pages.metadataBytes;
-  }
-
-  malloc(handle: number, size: number): ZpoolStatus {
-    if (size <= 0) return EINVAL;
-    if (size > PAGE_SIZE) return ENOSPC;
-    if (size > BUDDY_SIZE_MAX) return this.#mallocHeadless(handle);
-    const chunks = chunksOf(size);
-    let page = this.#takeUnbuddied(chunks);
-    if (page === 0) page = this.#pages.create();
-    if (page === 0) return ENOMEM;
-    this.#place(page, chunks, handle);
-    this.#file(page);
-    return OK;
-  }
 
   free(handle: number): void {
-    const pages = this.#pages;
-    const location = this.#cells.location(handle);
+    const pages = this.pages;
+    const location = this.cells.location(handle);
     const page = locationPage(location);
     const buddy = locationBuddy(location);
     if (buddy === HEADLESS) {
@@ -92,57 +59,44 @@ export class Z3fold implements Zpool {
     }
     assert(pages.chunks(page, buddy) > 0);
     assert(this.#handleOf(page, buddy) === handle);
-    this.#unfile(page);
+    this.unfile(page);
     pages.setChunks(page, buddy, 0);
     if (pages.isEmpty(page) || this.#moveLoneObject(page)) {
       pages.destroy(page);
       return;
     }
     this.#slideMiddle(page);
-    this.#file(page);
+    this.file(page);
   }
 
-  write(handle: number, source: Uint8Array): void {
-    this.#pages.write(this.#cells.location(handle), source);
-  }
-
-  read(handle: number, size: number, target: Uint8Array, targetOffset: number): void {
-    this.#pages.read(this.#cells.location(handle), size, target, targetOffset);
-  }
-
-  /** Moves page frames of the arena's highest chunk; objects move when others are freed. */
-  compact(moveBudget: number): number {
-    return this.#arena.migrate(moveBudget);
-  }
-
-  #mallocHeadless(handle: number): ZpoolStatus {
-    const page = this.#pages.create();
+  protected override mallocLarge(handle: number, size: number): ZpoolStatus {
+    if (size > PAGE_SIZE) return ENOSPC;
+    const page = this.pages.create();
     if (page === 0) return ENOMEM;
-    this.#cells.setLocation(handle, buddyLocation(page, HEADLESS));
+    this.cells.setLocation(handle, buddyLocation(page, HEADLESS));
     return OK;
   }
 
   #freeBeforeMiddle(page: number): number {
-    if (this.#pages.chunks(page, FIRST) > 0) return 0;
-    return this.#pages.startMiddle(page) - HEADER_CHUNKS;
+    if (this.pages.chunks(page, FIRST) > 0) return 0;
+    return this.pages.startMiddle(page) - HEADER_CHUNKS;
   }
 
   #freeAfterMiddle(page: number): number {
-    if (this.#pages.chunks(page, LAST) > 0) return 0;
-    return TOTAL_CHUNKS - this.#pages.startMiddle(page) - this.#pages.chunks(page, MIDDLE);
+    if (this.pages.chunks(page, LAST) > 0) return 0;
+    return TOTAL_CHUNKS - this.pages.startMiddle(page) - this.pages.chunks(page, MIDDLE);
   }
 
-  /** Chunks of the largest object that still fits. */
-  #freeChunks(page: number): number {
-    const pages = this.#pages;
+  protected freeChunks(page: number): number {
+    const pages = this.pages;
     if (pages.chunks(page, MIDDLE) > 0) {
       return Math.max(this.#freeBeforeMiddle(page), this.#freeAfterMiddle(page));
     }
     return CHUNKS - pages.chunks(page, FIRST) - pages.chunks(page, LAST);
   }
 
-  #isFull(page: number): boolean {
-    const pages = this.#pages;
+  protected isFull(page: number): boolean {
+    const pages = this.pages;
     return (
       pages.chunks(page, FIRST) > 0 &&
       pages.chunks(page, MIDDLE) > 0 &&
@@ -150,30 +104,10 @@ export class Z3fold implements Zpool {
     );
   }
 
-  #file(page: number): void {
-    if (!this.#isFull(page)) this.#pages.insert(page, this.#freeChunks(page));
-  }
-
-  #unfile(page: number): void {
-    if (!this.#isFull(page)) this.#pages.remove(page, this.#freeChunks(page));
-  }
-
-  /** Takes the page with the least room that is enough off its list; 0 if there is none. */
-  #takeUnbuddied(chunks: number): number {
-    for (let free = chunks; free < CHUNKS; free++) {
-      const page = this.#pages.head(free);
-      if (page === 0) continue;
-      this.#pages.remove(page, free);
-      return page;
-    }
-    return 0;
-  }
-
-  /** Gives `handle` a place in a page that has room for it and is on no list. */
-  #place(page: number, chunks: number, handle: number): Buddy {
-    const pages = this.#pages;
+  protected place(page: number, chunks: number, handle: number): Buddy {
+    const pages = this.pages;
     const buddy = this.#freeBuddy(page, chunks);
-    assert(pages.chunks(page, buddy) === 0 && this.#freeChunks(page) >= chunks);
+    assert(pages.chunks(page, buddy) === 0 && this.freeChunks(page) >= chunks);
     if (buddy === MIDDLE) pages.setStartMiddle(page, HEADER_CHUNKS + pages.chunks(page, FIRST));
     pages.setChunks(page, buddy, chunks);
     this.#setHandle(page, buddy, handle);
@@ -181,7 +115,7 @@ export class Z3fold implements Zpool {
   }
 
   #freeBuddy(page: number, chunks: number): Buddy {
-    const pages = this.#pages;
+    const pages = this.pages;
     if (pages.chunks(page, MIDDLE) > 0) {
       return this.#freeBeforeMiddle(page) >= chunks ? FIRST : LAST;
     }
@@ -190,13 +124,13 @@ export class Z3fold implements Zpool {
   }
 
   #handleOf(page: number, buddy: Buddy): number {
-    return this.#arena.memory.word(this.#pages.frame(page), handleOffset(buddy));
+    return this.arena.memory.word(this.pages.frame(page), handleOffset(buddy));
   }
 
   /** Notes that the object of `handle` is at `buddy`, in the page and in the handle's cell. */
   #setHandle(page: number, buddy: Buddy, handle: number): void {
-    this.#arena.memory.setWord(this.#pages.frame(page), handleOffset(buddy), handle);
-    this.#cells.setLocation(handle, buddyLocation(page, buddy));
+    this.arena.memory.setWord(this.pages.frame(page), handleOffset(buddy), handle);
+    this.cells.setLocation(handle, buddyLocation(page, buddy));
   }
 
   /**
@@ -205,25 +139,25 @@ export class Z3fold implements Zpool {
    * @returns true if the page is empty now.
    */
   #moveLoneObject(page: number): boolean {
-    const pages = this.#pages;
+    const pages = this.pages;
     const lone = this.#loneBuddy(page);
     if (lone === HEADLESS) return false;
     const chunks = pages.chunks(page, lone);
-    const target = this.#takeUnbuddied(chunks);
+    const target = this.takeUnbuddied(chunks);
     if (target === 0) return false;
     const size = chunks << CHUNK_SHIFT;
-    const { memory } = this.#arena;
-    const buddy = this.#place(target, chunks, this.#handleOf(page, lone));
+    const { memory } = this.arena;
+    const buddy = this.place(target, chunks, this.#handleOf(page, lone));
     memory.read(pages.frame(page), pages.offset(page, lone), size, memory.scratch.bytes, 0);
     memory.write(pages.frame(target), pages.offset(target, buddy), memory.scratch.of(size));
     pages.setChunks(page, lone, 0);
-    this.#file(target);
+    this.file(target);
     return true;
   }
 
   /** The place of a page's only object; HEADLESS if it has more. */
   #loneBuddy(page: number): Buddy {
-    const pages = this.#pages;
+    const pages = this.pages;
     const first = pages.chunks(page, FIRST) > 0;
     const middle = pages.chunks(page, MIDDLE) > 0;
     const last = pages.chunks(page, LAST) > 0;
@@ -234,7 +168,7 @@ export class Z3fold implements Zpool {
 
   /** Slides the middle of a page to where it leaves the most room in one piece. */
   #slideMiddle(page: number): void {
-    const pages = this.#pages;
+    const pages = this.pages;
     const chunks = pages.chunks(page, MIDDLE);
     if (chunks === 0) return;
     const first = pages.chunks(page, FIRST);
@@ -253,8 +187,8 @@ export class Z3fold implements Zpool {
   }
 
   #slide(page: number, to: number, start: number, chunks: number): void {
-    const frame = this.#pages.frame(page);
-    this.#arena.memory.slide(frame, to << CHUNK_SHIFT, start << CHUNK_SHIFT, chunks << CHUNK_SHIFT);
-    this.#pages.setStartMiddle(page, to);
+    const frame = this.pages.frame(page);
+    this.arena.memory.slide(frame, to << CHUNK_SHIFT, start << CHUNK_SHIFT, chunks << CHUNK_SHIFT);
+    this.pages.setStartMiddle(page, to);
   }
 }

@@ -5,9 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { spawnSync } from 'node:child_process';
-import { askDaemon, defaultControlPath, findControlPath } from '../../../src/cli/control-client.ts';
-import { openControlServer, type ControlCommand } from '../../../src/cli/control.ts';
-import { ZswapError } from '../../../src/std/error.ts';
+import {
+  askDaemon,
+  defaultControlPath,
+  findControlPath,
+} from '../../../../src/cli/control/control-client.ts';
+import {
+  openControlServer,
+  type ControlCommand,
+} from '../../../../src/cli/control/control-server.ts';
+import { ZswapError } from '../../../../src/std/error.ts';
 
 const COMMANDS: Record<string, ControlCommand> = {
   echo: (request) => request['text'],

@@ -3,8 +3,8 @@
  */
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { ZswapError } from '../std/error.ts';
-import { formatHostPort, type HostPort } from './options/values.ts';
+import { ZswapError } from '../../std/error.ts';
+import { formatHostPort, type HostPort } from '../options/values.ts';
 
 /** Whether somebody accepts connections at the path. */
 async function answers(path: string): Promise<boolean> {

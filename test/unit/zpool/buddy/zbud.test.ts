@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ENOMEM, ENOSPC, OK } from '../../../src/std/errno.ts';
-import { ArrayCells } from '../../../src/testing/zpool-contract.ts';
-import { Arena } from '../../../src/zpool/arena.ts';
-import { Zbud } from '../../../src/zpool/zbud.ts';
+import { ENOMEM, ENOSPC, OK } from '../../../../src/std/errno.ts';
+import { ArrayCells } from '../../../../src/testing/zpool-contract.ts';
+import { Arena } from '../../../../src/zpool/arena.ts';
+import { Zbud } from '../../../../src/zpool/buddy/zbud.ts';
 
 function fixture(pageLimit = 1000): { cells: ArrayCells; zpool: Zbud } {
   const cells = new ArrayCells();

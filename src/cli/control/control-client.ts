@@ -2,11 +2,11 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ZswapError } from '../std/error.ts';
-import type { Environment } from './environment.ts';
-import { UsageError, type ValueOption } from './options/args.ts';
-import type { ControlRequest, ControlResponse } from './control.ts';
-import { parseSocketPath } from './options/values.ts';
+import { ZswapError } from '../../std/error.ts';
+import type { Environment } from '../environment.ts';
+import { UsageError, type ValueOption } from '../options/args.ts';
+import type { ControlRequest, ControlResponse } from './control-server.ts';
+import { parseSocketPath } from '../options/values.ts';
 
 const SOCKET_NAME = 'zswapd.sock';
 

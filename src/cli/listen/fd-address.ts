@@ -4,7 +4,7 @@
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
-import type { HostPort } from './options/values.ts';
+import type { HostPort } from '../options/values.ts';
 
 /** Where a listening socket is reached. */
 export type SocketAddress =

@@ -7,11 +7,11 @@
  *
  * Kernel: mm/zbud.c and mm/z3fold.c of Linux 6.11.
  */
-import { assert, present } from '../std/assert.ts';
-import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import { type Arena, type FrameOwner, PoolFrames } from './arena.ts';
-import type { FrameMemory } from './frame-memory.ts';
+import { assert, present } from '../../std/assert.ts';
+import { IndexBlocks, NO_BLOCK } from '../../std/index-blocks.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { type Arena, type FrameOwner, PoolFrames } from '../arena.ts';
+import type { FrameMemory } from '../frame-memory.ts';
 
 export const CHUNK_SHIFT = 6;
 const CHUNK_SIZE = 1 << CHUNK_SHIFT;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ENOMEM, OK } from '../../../src/std/errno.ts';
-import { ArrayCells, assertObject, patternBytes } from '../../../src/testing/zpool-contract.ts';
-import { Arena } from '../../../src/zpool/arena.ts';
-import { FIRST, HEADLESS, LAST, MIDDLE } from '../../../src/zpool/buddy-pages.ts';
-import { Z3fold } from '../../../src/zpool/z3fold.ts';
+import { ENOMEM, OK } from '../../../../src/std/errno.ts';
+import { ArrayCells, assertObject, patternBytes } from '../../../../src/testing/zpool-contract.ts';
+import { Arena } from '../../../../src/zpool/arena.ts';
+import { FIRST, HEADLESS, LAST, MIDDLE } from '../../../../src/zpool/buddy/buddy-pages.ts';
+import { Z3fold } from '../../../../src/zpool/buddy/z3fold.ts';
 
 class Fixture {
   readonly arena: Arena;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PAGE_SIZE } from '../../../src/std/units.ts';
-import { patternBytes } from '../../../src/testing/zpool-contract.ts';
-import { Arena } from '../../../src/zpool/arena.ts';
+import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { patternBytes } from '../../../../src/testing/zpool-contract.ts';
+import { Arena } from '../../../../src/zpool/arena.ts';
 import {
   BUDDY_SIZE_MAX,
   BuddyPages,
@@ -15,7 +15,7 @@ import {
   locationBuddy,
   locationPage,
   MIDDLE,
-} from '../../../src/zpool/buddy-pages.ts';
+} from '../../../../src/zpool/buddy/buddy-pages.ts';
 
 const BUDDIES = [FIRST, MIDDLE, LAST] as const;
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { listeningAddress, tcpAddress, unixAddress } from '../../../src/cli/fd-address.ts';
+import {
+  listeningAddress,
+  tcpAddress,
+  unixAddress,
+} from '../../../../src/cli/listen/fd-address.ts';
 
 const UNIX_TABLE = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 21001 /run/a b.sock
