@@ -9,6 +9,7 @@
  */
 import { Mempool } from '../../rt/mempool.ts';
 import type { Task } from '../../rt/rt.ts';
+import { assert } from '../../std/assert.ts';
 import { Ring } from '../../std/ring.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import { BIO_PAGES } from '../../swap/device/device.ts';
@@ -32,28 +33,29 @@ export function mayShrink(zswap: Zswap, memcg: Memcg): boolean {
   return memcg.online && memcg.writebackEnabled() && zswap.lru.lengthOf(memcg.id) > 0;
 }
 
-/** How a batch went. */
-export interface BatchResult {
-  /** Entries looked at, those that got a second chance included. */
-  readonly scanned: number;
-  /** Entries written, and their compressed bytes. */
-  readonly written: number;
-  readonly writtenBytes: number;
-  /** It ended at an entry whose slot is busy. */
-  readonly hitSwapCache: boolean;
+/** Who has a batch written, and is told how it went. */
+export interface BatchOwner extends Task {
+  /** Called once for each batch of its own, before it is woken; the record is not to be kept. */
+  batchEnded(writeback: Writeback): void;
 }
+
+/**
+ * How asking for a batch ended. `begun`: the owner is woken when its batch has ended. `joined`: it
+ * is woken when somebody else's has. `nothing`: there is nothing to wait for; its batch has ended
+ * at once, or there was nothing to write.
+ */
+export type BatchStart = 'begun' | 'joined' | 'nothing';
 
 /** One group's batch, and who waits for its end. */
 class GroupShrink implements Task {
   /** Entries that the last batch has written. */
   written = 0;
-  /** How the last batch went, for those who asked for one. */
-  result: BatchResult | undefined;
   readonly #zswap: Zswap;
   readonly #memcg: Memcg;
   readonly #records: Mempool<Writeback>;
   readonly #waiting = new Ring<Task>();
   #underWay = false;
+  #owner: BatchOwner | undefined;
   #pages = BIO_PAGES;
   #scan = SHRINK_SCAN;
 
@@ -67,16 +69,21 @@ class GroupShrink implements Task {
     return this.#underWay;
   }
 
-  /** Joins the batch that is under way, or begins one; false: there is nothing to wait for. */
-  join(task: Task, pages: number, scan: number = SHRINK_SCAN): boolean {
-    if (!this.#underWay) {
-      if (!mayShrink(this.#zswap, this.#memcg)) return false;
-      this.#underWay = true;
-      this.#pages = pages;
-      this.#scan = scan;
-      const record = this.#records.take(this);
-      if (record !== undefined && this.#begin(record)) return false;
-    }
+  /** Waits for the batch that is under way. */
+  join(task: Task): void {
+    assert(this.#underWay);
+    this.#waiting.push(task);
+  }
+
+  /** Begins a batch for a task; false: it has ended at once. */
+  start(task: Task, owner: BatchOwner | undefined, scan: number, pages: number): boolean {
+    assert(!this.#underWay);
+    this.#underWay = true;
+    this.#owner = owner;
+    this.#scan = scan;
+    this.#pages = pages;
+    const record = this.#records.take(this);
+    if (record !== undefined && this.#begin(record)) return false;
     this.#waiting.push(task);
     return true;
   }
@@ -96,8 +103,8 @@ class GroupShrink implements Task {
 
   readonly #end = (record: Writeback): void => {
     this.written = record.written;
-    const { scanned, written, writtenBytes, hitSwapCache } = record;
-    this.result = { scanned, written, writtenBytes, hitSwapCache };
+    this.#owner?.batchEnded(record);
+    this.#owner = undefined;
     this.#underWay = false;
     this.#records.put(record);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -123,7 +130,7 @@ export class Shrinker {
    *   false: nothing could be written
    */
   makeRoom(memcg: Memcg, task: Task): boolean {
-    return this.#group(memcg).join(task, BIO_PAGES);
+    return this.#ask(memcg, task, undefined, SHRINK_SCAN, BIO_PAGES) !== 'nothing';
   }
 
   /** True while a batch is under way. */
@@ -132,32 +139,14 @@ export class Shrinker {
     return false;
   }
 
+  /** Groups that have ever been shrunk, and have not gone away. */
+  get knownGroups(): number {
+    return this.#groups.size;
+  }
+
   /** Entries of a group that its last batch has written. */
   written(memcg: Memcg): number {
     return this.#groups.get(memcg)?.written ?? 0;
-  }
-
-  /**
-   * Writes back about so many compressed bytes of a group and its descendants, coldest first.
-   *
-   * @returns bytes freed; fewer than asked for when too many batches wrote nothing
-   * @see the kernel's `memory.reclaim` with `source=zswap` (proposed in 2026)
-   */
-  async reclaim(memcg: Memcg, bytes: number): Promise<number> {
-    let freed = 0;
-    let failures = 0;
-    while (freed < bytes && failures < RECLAIM_RETRIES_MAX) {
-      const before = freed;
-      for (const group of this.#zswap.memcgs.subtree(memcg)) {
-        if (freed >= bytes) break;
-        const mean = Math.max(1, group.zswapCurrent / Math.max(1, group.zswappedPages));
-        const pages = Math.ceil((bytes - freed) / mean);
-        freed += (await this.batch(group, SHRINK_SCAN, pages))?.writtenBytes ?? 0;
-      }
-      if (freed === before) failures += 1;
-      await this.#zswap.rt.yieldNow();
-    }
-    return freed;
   }
 
   /** Forgets a group that goes away. */
@@ -166,23 +155,30 @@ export class Shrinker {
   }
 
   /**
-   * Has one batch of a group written, or waits for the one that is under way.
+   * Has one batch of a group written, or joins the one that is under way.
    *
    * @param scan - entries to look at, at most
    * @param pages - entries to write, at most; a batch never writes more than a bio holds
-   * @returns how it went; undefined if there is nothing to shrink
    */
-  async batch(
+  batch(memcg: Memcg, owner: BatchOwner, scan: number, pages: number = BIO_PAGES): BatchStart {
+    return this.#ask(memcg, owner, owner, scan, Math.min(pages, BIO_PAGES));
+  }
+
+  #ask(
     memcg: Memcg,
+    task: Task,
+    owner: BatchOwner | undefined,
     scan: number,
-    pages: number = BIO_PAGES,
-  ): Promise<BatchResult | undefined> {
-    const group = this.#group(memcg);
-    group.result = undefined;
-    await new Promise<void>((resolve) => {
-      if (!group.join({ resume: resolve }, Math.min(pages, BIO_PAGES), scan)) resolve();
-    });
-    return group.result;
+    pages: number,
+  ): BatchStart {
+    const underWay = this.#groups.get(memcg);
+    if (underWay?.underWay === true) {
+      underWay.join(task);
+      return 'joined';
+    }
+    // Looked at first: a group that has gone must not be known again, for nobody would forget it.
+    if (!mayShrink(this.#zswap, memcg)) return 'nothing';
+    return this.#group(memcg).start(task, owner, scan, pages) ? 'begun' : 'nothing';
   }
 
   #group(memcg: Memcg): GroupShrink {

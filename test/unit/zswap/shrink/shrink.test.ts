@@ -11,7 +11,7 @@ import { mayShrink } from '../../../../src/zswap/shrink/shrink.ts';
 import { wordPage } from '../../../support/chosen-pages.ts';
 import { submit } from '../../../support/client.ts';
 import { TestMachine } from '../../../support/machine.ts';
-import { createWordCodec, wordLength } from '../../../support/word-codec.ts';
+import { createWordCodec } from '../../../support/word-codec.ts';
 
 interface Tenant {
   readonly disk: SwapDisk;
@@ -93,43 +93,6 @@ describe('mayShrink', () => {
     const tenant = bare.export('vm', 8);
     write(bare, tenant, 0, 1);
     assert.equal(mayShrink(bare.zswap, tenant.memcg), false);
-  });
-});
-
-describe('reclaim on request', () => {
-  /** Lets promises and the simulated runtime go on in turn until a promise is settled. */
-  async function settled<T>(machine: TestMachine, promise: Promise<T>): Promise<T> {
-    let done = false;
-    const watched = promise.finally(() => (done = true));
-    for (let turns = 0; !done && turns < 100_000; turns += 1) {
-      machine.rt.step();
-      await Promise.resolve();
-    }
-    return await watched;
-  }
-
-  it('frees about as many bytes as asked for, of the group and its descendants', async () => {
-    const { machine, a, b } = world();
-    write(machine, a, 0, 100);
-    write(machine, b, 0, 100);
-    const bytes = 20 * wordLength(4);
-    const freed = await settled(machine, machine.zswap.shrinker.reclaim(a.memcg, bytes));
-    assert.equal(freed, bytes);
-    assert.equal(a.memcg.events.zswpwb, 20);
-    assert.equal(b.memcg.events.zswpwb, 0);
-    const all = await settled(machine, machine.zswap.shrinker.reclaim(machine.memcgs.root, 1e9));
-    assert.equal(all, 180 * wordLength(4));
-    assert.equal(machine.zswap.stats.stored_pages, 0);
-    assertReads(machine, a, 100);
-    assertReads(machine, b, 100);
-  });
-
-  it('gives up when nothing can be written', async () => {
-    const { machine, a } = world();
-    write(machine, a, 0, 10);
-    a.memcg.setWriteback(false);
-    assert.equal(await settled(machine, machine.zswap.shrinker.reclaim(a.memcg, 1e6)), 0);
-    assert.equal(machine.zswap.stats.stored_pages, 10);
   });
 });
 
