@@ -45,8 +45,8 @@ export class PressureShrinker {
   }
 
   /** Groups of which something has been put off. */
-  get deferringGroups(): number {
-    return this.#deferred.size;
+  deferringGroups(): Iterable<Memcg> {
+    return this.#deferred.keys();
   }
 
   /** Objects that earlier calls would have looked at and have not. */

@@ -64,7 +64,7 @@ export class Reclaim implements BatchOwner {
     for (;;) {
       switch (this.#stage) {
         case 'round':
-          if (this.freed >= this.#bytes || this.#failures >= RECLAIM_RETRIES_MAX) {
+          if (this.#isOver()) {
             this.#stage = 'idle';
             return true;
           }
@@ -92,6 +92,12 @@ export class Reclaim implements BatchOwner {
           assert(false, 'no reclaim is under way');
       }
     }
+  }
+
+  /** Enough is freed, too much has failed, or the group has gone. */
+  #isOver(): boolean {
+    if (this.freed >= this.#bytes || this.#failures >= RECLAIM_RETRIES_MAX) return true;
+    return !present(this.#memcg).online;
   }
 
   /** Goes on to the next group of this round; false: it is over. */

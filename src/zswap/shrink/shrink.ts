@@ -140,8 +140,8 @@ export class Shrinker {
   }
 
   /** Groups that have ever been shrunk, and have not gone away. */
-  get knownGroups(): number {
-    return this.#groups.size;
+  knownGroups(): Iterable<Memcg> {
+    return this.#groups.keys();
   }
 
   /** Entries of a group that its last batch has written. */
