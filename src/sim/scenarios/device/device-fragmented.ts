@@ -7,7 +7,7 @@ import type { Stage } from '../../world/stage.ts';
 import type { Scenario } from '../scenario.ts';
 
 /** Pages that are left when the play begins. */
-const LEFT_PAGES = 4;
+const LEFT_PAGES = 2;
 /** Pages of a run: several fit a cluster, and the device has three of them. */
 const RUN_PAGES = 32;
 const DEVICE_PAGES = 3 * CLUSTER_PAGES;
@@ -42,7 +42,7 @@ export const deviceFragmented: Scenario = {
     const bios = takePages(stage);
     const middle = bios.filter((_, i) => i % 3 === 1);
     const rest = bios.filter((_, i) => i % 3 !== 1);
-    stage.now(vm.write(0, 1, 2, 4), vm.trim(1));
+    stage.now(vm.write(0, 1, 2));
     stage.actor('writer', vm.write(0, 5, 7, 8), vm.write(1, 10));
     stage.actor('others', refuse(stage, 'some fail', middle), refuse(stage, 'all fail', rest));
   },
