@@ -1,6 +1,6 @@
 // What explorer runs alone cover of the engine: runs `zswapd explore` over all scenarios with the
-// coverage of V8, prints the share of lines per folder, and fails below the least share of either.
-// Lines are those of the sources, by c8; what a scenario cannot reach is named below, with a reason.
+// coverage of V8, prints the share of lines per folder, and fails if one has too little. Lines are
+// those of the sources, by c8; what a scenario cannot reach is named below, with a reason.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

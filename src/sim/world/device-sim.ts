@@ -1,7 +1,7 @@
 /**
  * A backing swap device whose requests complete when the scheduler says, in any order, and which
- * can be told to fail and to lie. It also watches its users: two requests under way on one page, at least one
- * of them a write, are a violation of the protocol above it.
+ * can be told to fail and to lie. It also watches its users: two requests under way on one page, at
+ * least one of them a write, are a violation of the protocol above it.
  */
 import { InvariantError, present } from '../../std/assert.ts';
 import { EIO, OK, type Errno } from '../../std/errno.ts';

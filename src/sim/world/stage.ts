@@ -137,7 +137,9 @@ export class Stage implements Trial {
       for (let page = 0; page < disk.pages; page += 1) this.now(disk.read(page));
       this.now(disk.trim(0, disk.pages));
     }
-    for (const disk of [...this.#disks]) this.now(disk.remove());
+    // Each leaves the list when it has gone.
+    const disks = this.#disks.slice();
+    for (const disk of disks) this.now(disk.remove());
     return this.check() ?? checkLeft(this.world);
   }
 

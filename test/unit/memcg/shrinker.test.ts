@@ -2,11 +2,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { MemcgTree, type Memcg } from '../../../src/memcg/memcg.ts';
-import {
-  DEF_PRIORITY,
-  PressureShrinker,
-  SHRINK_BATCH,
-} from '../../../src/memcg/shrinker.ts';
+import { DEF_PRIORITY, PressureShrinker, SHRINK_BATCH } from '../../../src/memcg/shrinker.ts';
 
 interface ScanResult {
   readonly scanned: number;

@@ -1,4 +1,4 @@
-/** Goal: who asks for so many bytes of a group gets about so many written back, by its own batches. */
+/** Goal: who asks for so many bytes of a group gets about so many, by batches of its own. */
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
