@@ -15,7 +15,7 @@ import type { Task } from '../rt/rt.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { entryOwner } from './entry.ts';
 import type { ZswapPool } from './pool.ts';
-import type { BatchResult, BatchWaiter } from './shrink/shrink.ts';
+import type { RoomWaiter } from './shrink/shrink.ts';
 import type { RejectReason } from './stats.ts';
 import type { Zswap } from './zswap.ts';
 
@@ -28,7 +28,7 @@ export type StoreResult = 'stored' | 'rejected' | 'waiting';
 type StoreStage = 'admit' | 'shrink' | 'lane' | 'admitted' | 'compressed' | 'commit';
 
 /** One store under way, preallocated in the request that it belongs to. */
-export class StoreOp implements BatchWaiter {
+export class StoreOp implements RoomWaiter {
   /** The page: 4096 bytes of the caller's, or of this record once the store has had to wait. */
   page: Uint8Array = EMPTY;
   slot: SwapSlot = 0 as SwapSlot;
@@ -38,8 +38,8 @@ export class StoreOp implements BatchWaiter {
   pool: ZswapPool | undefined;
   lane: CodecLane | undefined;
   length = 0;
-  /** How the batch went that this store has waited for at its group's limit. */
-  batch: BatchResult | undefined;
+  /** Entries that the batch has written which this store has waited for at its group's limit. */
+  batchWritten = 0;
   #own: Uint8Array | undefined;
 
   /** Readies the record for a page. */
@@ -81,7 +81,7 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
   if (op.stage === 'admit' || op.stage === 'shrink') {
     // As in the kernel, who has waited for room does not look at the limit again: one page over it
     // is better than one page after the other to the device.
-    const noRoom = op.stage === 'shrink' && op.batch?.written === 0;
+    const noRoom = op.stage === 'shrink' && op.batchWritten === 0;
     const reason = noRoom ? 'memcg_limit' : admit(zswap, op, memcg);
     if (reason !== undefined) return reject(zswap, op, reason);
     op.lane = op.pool?.lanes.take(task);
@@ -176,6 +176,5 @@ function finish(zswap: Zswap, op: StoreOp): void {
   if (op.pool !== undefined) zswap.pools.put(op.pool);
   op.pool = undefined;
   op.lane = undefined;
-  op.batch = undefined;
   op.stage = 'admit';
 }

@@ -17,6 +17,7 @@ import { Swap } from '../../swap/info.ts';
 import { Arena } from '../../zpool/arena.ts';
 import { createZpool, type ZpoolName } from '../../zpool/open.ts';
 import type { HandleCells, Zpool } from '../../zpool/zpool.ts';
+import { Reclaim } from '../../zswap/shrink/reclaim.ts';
 import { ZswapParams } from '../../zswap/params.ts';
 import { Zswap } from '../../zswap/zswap.ts';
 import type { DaemonEngine } from '../daemon-parts.ts';
@@ -112,7 +113,12 @@ export class Engine implements DaemonEngine {
     if (why !== undefined) {
       throw new ZswapError('ZSWAP_RECLAIM', `${name} cannot be written back: ${why}`);
     }
-    return this.zswap.shrinker.reclaim(memcg, bytes);
+    const reclaim = new Reclaim(this.zswap);
+    await new Promise<void>((resolve) => {
+      reclaim.onEnd = resolve;
+      if (reclaim.begin(memcg, bytes)) resolve();
+    });
+    return reclaim.freed;
   }
 
   #whyNoWriteback(memcg: Memcg): string | undefined {

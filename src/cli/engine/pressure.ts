@@ -6,7 +6,8 @@
  * @see Linux, Documentation/accounting/psi.rst
  */
 import { readFileSync } from 'node:fs';
-import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import { DEF_PRIORITY, type PressureShrink } from '../../memcg/shrinker.ts';
 import type { Rt } from '../../rt/rt.ts';
 import type { Zswap } from '../../zswap/zswap.ts';
 
@@ -37,12 +38,15 @@ export class PressureWatch {
   readonly #rt: Rt;
   readonly #zswap: Zswap;
   readonly #read: () => number | undefined;
+  /** One at a time. */
+  readonly #shrink: PressureShrink;
   #running = false;
   #closed = false;
 
   constructor(rt: Rt, zswap: Zswap, read: () => number | undefined = readPressure) {
     this.#rt = rt;
     this.#zswap = zswap;
+    this.#shrink = zswap.pressureShrinker.createShrink();
     this.#read = read;
   }
 
@@ -71,12 +75,19 @@ export class PressureWatch {
   }
 
   async #shrinkAll(priority: number): Promise<void> {
-    const { memcgs, pressureShrinker } = this.#zswap;
+    const { memcgs } = this.#zswap;
     // Groups come and go while one is shrunk, so their list is made before.
     const groups = Array.from(memcgs.subtree(memcgs.root));
     for (const memcg of groups) {
-      if (this.#wanted() && memcg.online) await pressureShrinker.shrink(memcg, priority);
+      if (this.#wanted() && memcg.online) await this.#shrinkOne(memcg, priority);
     }
+  }
+
+  #shrinkOne(memcg: Memcg, priority: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#shrink.onEnd = resolve;
+      if (this.#shrink.begin(memcg, priority)) resolve();
+    });
   }
 }
 

@@ -1,11 +1,12 @@
 /** What must hold of the engine at every scheduling point, and what may be left at the end. */
+import type { Memcg } from '../../memcg/memcg.ts';
 import { INVARIANTS } from '../../zswap/invariants.ts';
 import type { Zswap } from '../../zswap/zswap.ts';
 import type { Violation } from '../engine/failure.ts';
 import type { World } from '../world/world.ts';
 
 /** What a nemesis may have set on the device and the end of a play takes back. */
-export const DEVICE_RULES = ['readErrors', 'writeErrors'] as const;
+export const DEVICE_RULES = ['readErrors', 'writeErrors', 'corruptReads', 'lostWrites'] as const;
 
 /** The first invariant that does not hold. */
 export function checkInvariants(zswap: Zswap): Violation | undefined {
@@ -16,7 +17,7 @@ export function checkInvariants(zswap: Zswap): Violation | undefined {
   return undefined;
 }
 
-/** Nothing may be left once all pages of all disks have been trimmed. */
+/** Nothing may be left once all disks have been removed. */
 export function checkLeft({ zswap, swap, device }: World): Violation | undefined {
   const left = {
     entries: zswap.entries.length,
@@ -32,11 +33,19 @@ export function checkLeft({ zswap, swap, device }: World): Violation | undefined
     lanes: sum([...zswap.pools.pools()].map((pool) => pool.lanes.inUse)),
     'pools that are not current': [...zswap.pools.pools()].length - 1,
     'pool references': (zswap.pools.current?.references ?? 1) - 1,
+    areas: swap.areas.length,
+    'groups that have gone': gone(zswap.memcgs.groups()),
+    'shrinkers of groups that have gone': gone(zswap.shrinker.knownGroups()),
+    'groups that have gone and put off': gone(zswap.pressureShrinker.deferringGroups()),
   };
   const found = Object.entries(left).filter(([, count]) => count !== 0);
   if (found.length === 0) return undefined;
   const message = found.map(([what, count]) => `${count} ${what}`).join(', ');
   return { name: 'nothingIsLeftAtTheEnd', message };
+}
+
+function gone(groups: Iterable<Memcg>): number {
+  return [...groups].filter(({ online }) => !online).length;
 }
 
 function sum(numbers: readonly number[]): number {

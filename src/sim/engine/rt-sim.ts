@@ -4,7 +4,7 @@
  * choices. Time is virtual and moves only with steps.
  *
  * Each task belongs to an actor: one that was given with {@link SimRt.nameTask}, for a plain object
- * the one that made it runnable, for others the name of their class.
+ * one named after who made it runnable, for others the name of their class.
  */
 import type { Rt, Task } from '../../rt/rt.ts';
 import { RandomScheduler } from '../schedulers/random.ts';
@@ -37,9 +37,12 @@ export class SimRt implements Rt {
   readonly #nameUses = new Map<string, number>();
   /** How often each point was reached, by name: tests see from it what a run has covered. */
   readonly marks: Map<string, number> = new Map();
+  /** How far the clock moves at each look: time that passes inside a step, or a jump. */
+  msPerLook = 0;
   /** Whether footprints are taken. */
   watching = false;
   #steps = 0;
+  #jumpedMs = 0;
   #sequential = false;
   #gaveUp = false;
   #current: Runnable | undefined;
@@ -79,7 +82,8 @@ export class SimRt implements Rt {
   nowMs(): number {
     // Time depends on the steps of everybody.
     this.touch(EVERYTHING);
-    return this.#steps * STEP_MS;
+    this.#jumpedMs += this.msPerLook;
+    return this.#steps * STEP_MS + this.#jumpedMs;
   }
 
   randomU32(): number {
@@ -199,7 +203,8 @@ export class SimRt implements Rt {
     const given = this.#names.get(task);
     if (given !== undefined) return given;
     const type = task.constructor.name;
-    if (type === 'Object') return this.actor;
+    // What somebody has left to be done is not that one's next step.
+    if (type === 'Object') return `after ${this.actor}`;
     const plain = type.replaceAll(/\B[A-Z]/g, '-$&').toLowerCase();
     const uses = (this.#nameUses.get(plain) ?? 0) + 1;
     this.#nameUses.set(plain, uses);

@@ -1,5 +1,6 @@
 /** All mutants, in the order they are listed. */
 import { DISK_MUTANTS } from './disk.ts';
+import { GROUP_MUTANTS } from './groups.ts';
 import type { Mutant } from './mutant.ts';
 import { SLOT_MUTANTS } from './slots.ts';
 import { STORE_MUTANTS } from './store.ts';
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SLOT_MUTANTS,
   ...STORE_MUTANTS,
   ...DISK_MUTANTS,
+  ...GROUP_MUTANTS,
 ];

@@ -222,13 +222,12 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
       after(WRITEBACK, 5, 'this.#take();', 'if (this.queued)', '    return false;'),
       {
         file: 'zswap/shrink/shrink.js',
-        find: lines(2, 'return this.#group(memcg).join(task, BIO_PAGES);'),
+        find: lines(2, 'waiter.batchWritten = 0;'),
         replace: lines(
           2,
-          'const group = this.#group(memcg);',
-          'if (!group.underWay)',
+          'waiter.batchWritten = 0;',
+          'if (!this.#group(memcg).underWay)',
           '    this.#zswap.asker = task;',
-          'return group.join(task, BIO_PAGES);',
         ),
       },
     ],

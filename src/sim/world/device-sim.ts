@@ -1,12 +1,19 @@
 /**
  * A backing swap device whose requests complete when the scheduler says, in any order, and which
- * can be told to fail. It also watches its users: two requests under way on one page, at least one
- * of them a write, are a violation of the protocol above it.
+ * can be told to fail and to lie. It also watches its users: two requests under way on one page, at
+ * least one of them a write, are a violation of the protocol above it.
  */
 import { InvariantError, present } from '../../std/assert.ts';
 import { EIO, OK, type Errno } from '../../std/errno.ts';
 import type { SimRt } from '../engine/rt-sim.ts';
 import type { Bio, SwapDevice } from '../../swap/device/device.ts';
+
+/** The chance of what happens each time; half of it leaves it to the scheduler. */
+export const ALWAYS = 256;
+
+function flipBit(page: Uint8Array): void {
+  page[0] = present(page[0]) ^ 1;
+}
 
 export class DeviceSim implements SwapDevice {
   readonly name = 'sim';
@@ -18,9 +25,14 @@ export class DeviceSim implements SwapDevice {
   readonly #writing = new Set<number>();
   /** Requests that have been submitted and have not completed. */
   underWay = 0;
-  /** Chance of an error, in 1/256, for reads and for writes. */
+  /** Chance of an error, of {@link ALWAYS}, for reads and for writes. */
   readErrors = 0;
   writeErrors = 0;
+  /** Chance of a page that is read other than it was written, and of a write that gets lost. */
+  corruptReads = 0;
+  lostWrites = 0;
+  /** What a write that fails ends with. */
+  writeError: Errno = EIO;
 
   constructor(rt: SimRt, pageCount: number) {
     this.#rt = rt;
@@ -43,6 +55,7 @@ export class DeviceSim implements SwapDevice {
         this.#reading.set(page, present(this.#reading.get(page)) - 1);
         const content = this.#contents.get(page);
         if (content !== undefined) present(bio.pages[i]).set(content);
+        if (this.#fails(this.corruptReads)) flipBit(present(bio.pages[i]));
       }
       return this.#fails(this.readErrors) ? EIO : OK;
     });
@@ -61,9 +74,10 @@ export class DeviceSim implements SwapDevice {
         this.#writing.delete(bio.devicePage + i);
         // A write that fails may have reached some of its pages.
         if (failed && this.#fails(128)) continue;
+        if (!failed && this.#fails(this.lostWrites)) continue;
         this.#contents.set(bio.devicePage + i, present(bio.pages[i]).slice());
       }
-      return failed ? EIO : OK;
+      return failed ? this.writeError : OK;
     });
   }
 
@@ -103,7 +117,8 @@ export class DeviceSim implements SwapDevice {
   }
 
   #fails(chance: number): boolean {
-    return chance > 0 && (this.#rt.randomU32() & 255) < chance;
+    if (chance >= ALWAYS) return true;
+    return chance > 0 && (this.#rt.randomU32() & (ALWAYS - 1)) < chance;
   }
 
   #check(condition: boolean, message: string): void {

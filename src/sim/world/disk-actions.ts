@@ -2,8 +2,9 @@
  * What actors do with one disk: requests of its client, each checked against the model of its
  * pages, and writeback of its group.
  */
-import { ENOSPC, OK } from '../../std/errno.ts';
+import { ENOSPC, ESHUTDOWN, OK } from '../../std/errno.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
+import { removeDisk } from '../../blk/disk-lifetime.ts';
 import type { BlkOp } from '../../blk/request.ts';
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
@@ -29,12 +30,13 @@ export class DiskActions {
   readonly pages: number;
   /** Requests that were refused. */
   refused = 0;
+  #removed = false;
   readonly #stage: Stage;
   readonly #model: PageModel;
   readonly #halves = new Map<number, Version>();
 
-  constructor(stage: Stage, name: string, pages: number) {
-    const { disk, memcg } = stage.world.export(name, pages);
+  constructor(stage: Stage, name: string, pages: number, parent?: Memcg) {
+    const { disk, memcg } = stage.world.export(name, pages, parent);
     this.disk = disk;
     this.memcg = memcg;
     this.pages = pages;
@@ -89,7 +91,7 @@ export class DiskActions {
         this.#halves.set(id, version);
         this.#touch(page, 1);
         const offset = page * PAGE_SIZE + half * HALF_PAGE;
-        const place = this.#stage.placeOf(actor);
+        const place = this.#stage.placeOf(actor, HALF_PAGE);
         const request = new ClientRequest(this.disk, 'write', offset, HALF_PAGE, bytes, place);
         this.#start(actor, request, () => {
           this.#touch(page, 1);
@@ -137,8 +139,8 @@ export class DiskActions {
     });
   }
 
-  /** One batch of writeback of the group's entries. */
-  writeback(pages = 1, scan = 64): Action {
+  /** One batch of writeback of the group's entries, or of another group's. */
+  writeback(pages = 1, scan = 64, memcg: Memcg = this.memcg): Action {
     const { rt, zswap } = this.#stage.world;
     const batch = new Writeback(zswap);
     return {
@@ -149,7 +151,7 @@ export class DiskActions {
           this.#noteBatch(batch);
           actor.done();
         };
-        const ended = batch.begin(this.memcg, scan, pages);
+        const ended = batch.begin(memcg, scan, pages);
         if (ended) this.#noteBatch(batch);
         return ended;
       },
@@ -162,6 +164,35 @@ export class DiskActions {
       this.#stage.world.swap.swapoff(this.disk.area);
       this.#stage.forget(this);
     });
+  }
+
+  /**
+   * Removes the disk as a daemon removes an export: requests are refused from now on; when those
+   * under way have ended, its slots are freed, and its area and its group go.
+   */
+  remove(): Action {
+    const { world } = this.#stage;
+    return {
+      label: `remove ${this.disk.name}`,
+      begin: (actor) => {
+        // Requests that begin commute with anything that leaves their slots alone, but not with it.
+        this.#touch(0, this.pages);
+        this.#removed = true;
+        if (!this.memcg.online) {
+          // Its group has gone before it, which no daemon does but a kernel may.
+          this.disk.retire(() => {
+            world.swap.swapoff(this.disk.area);
+            this.#gone(actor);
+          });
+        } else removeDisk(world.zswap, this.disk, () => this.#gone(actor));
+        return false;
+      },
+    };
+  }
+
+  #gone(actor: Actor): void {
+    this.#stage.forget(this);
+    actor.done();
   }
 
   /** What every page is backed by, and which slots are busy. */
@@ -197,7 +228,7 @@ export class DiskActions {
     this.#touch(page, ids.length);
     const offset = page * PAGE_SIZE;
     const length = ids.length * PAGE_SIZE;
-    const place = this.#stage.placeOf(actor);
+    const place = this.#stage.placeOf(actor, length);
     const request = new ClientRequest(this.disk, op, offset, length, data, place);
     this.#start(actor, request, () => {
       this.#touch(page, ids.length);
@@ -237,9 +268,12 @@ export class DiskActions {
 
   #checkRefused(request: ClientRequest, op: BlkOp): void {
     this.refused += 1;
+    if (request.error === ESHUTDOWN && this.#removed) {
+      this.#stage.rt.mark('request of a removed disk');
+      return;
+    }
     this.#stage.rt.mark(request.error === ENOSPC ? `${op} has no room` : `${op} refused`);
-    const mayFail = op === 'read' && (this.#stage.world.device?.readErrors ?? 0) > 0;
-    if (op === 'write' || mayFail) return;
+    if (op === 'write' || (op === 'read' && this.#stage.readsMayFail)) return;
     this.#stage.report(REFUSAL_RULE, `a ${op} failed with error ${request.error}`);
   }
 

@@ -5,6 +5,7 @@
  */
 import { present } from '../../std/assert.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
 import type { Codec } from '../../codec/codec.ts';
 import { Payload } from '../../blk/payload.ts';
 import { DEVICE_RULES, checkInvariants, checkLeft } from '../checkers/engine-rules.ts';
@@ -33,6 +34,12 @@ export class Stage implements Trial {
   readonly #actors: Actor[] = [];
   readonly #placed: string[] = [];
   readonly #payload = new Payload(PLACES * PLACE_BYTES);
+  /** Somebody lies or fails, so a read may end with an error; never with what was not written. */
+  readsMayFail = false;
+  /** The same for good: pages may be lost. */
+  mayLosePages = false;
+  /** Nothing in the pool can be decompressed now. */
+  corruptPool = false;
   #violation: Violation | undefined;
   #atEnd: () => string | undefined = () => undefined;
 
@@ -45,12 +52,13 @@ export class Stage implements Trial {
 
   /** A compressor; those of different keys do not understand each other. */
   codec(key: number): Codec {
-    return watchedCodec(createWordCodec(key), this.rt, this.#payload);
+    const whole = (): boolean => !this.corruptPool;
+    return watchedCodec(createWordCodec(key), this.rt, this.#payload, whole);
   }
 
-  /** Adds a disk with a group of its own. */
-  disk(name: string, pages: number): DiskActions {
-    const disk = new DiskActions(this, name, pages);
+  /** Adds a disk with a group of its own, below another one if that is given. */
+  disk(name: string, pages: number, parent?: Memcg): DiskActions {
+    const disk = new DiskActions(this, name, pages, parent);
     this.#disks.push(disk);
     return disk;
   }
@@ -88,8 +96,12 @@ export class Stage implements Trial {
     return { label, begin: (actor) => make().begin(actor) };
   }
 
-  /** Where the payload of an actor's request lies; all share one staging page. */
-  placeOf(actor: Actor): Place {
+  /**
+   * Where the payload of an actor's request lies; all share one staging page. Undefined for one
+   * that is too long for it.
+   */
+  placeOf(actor: Actor, bytes: number): Place | undefined {
+    if (bytes > PLACE_BYTES) return undefined;
     let index = this.#placed.indexOf(actor.name);
     if (index < 0) index = this.#placed.push(actor.name) - 1;
     return { payload: this.#payload, offset: index * PLACE_BYTES };
@@ -119,10 +131,15 @@ export class Stage implements Trial {
     if (wrong !== undefined) return { name: 'scenario', message: wrong };
     const { device } = this.world;
     if (device !== undefined) for (const rule of DEVICE_RULES) device[rule] = 0;
+    this.corruptPool = false;
+    this.readsMayFail = this.mayLosePages;
     for (const disk of this.#disks) {
       for (let page = 0; page < disk.pages; page += 1) this.now(disk.read(page));
       this.now(disk.trim(0, disk.pages));
     }
+    // Each leaves the list when it has gone.
+    const disks = this.#disks.slice();
+    for (const disk of disks) this.now(disk.remove());
     return this.check() ?? checkLeft(this.world);
   }
 

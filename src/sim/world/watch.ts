@@ -52,8 +52,16 @@ export function watchStaging(rt: SimRt, payload: Payload): void {
   };
 }
 
-/** A codec that leaves the name of the staging page when it compresses from there. */
-export function watchedCodec(codec: Codec, rt: SimRt, payload: Payload): Codec {
+/**
+ * A codec that leaves the name of the staging page when it compresses from there, and understands
+ * streams only while they are whole.
+ */
+export function watchedCodec(
+  codec: Codec,
+  rt: SimRt,
+  payload: Payload,
+  isWhole: () => boolean,
+): Codec {
   const createLane = (): CodecLane => {
     const lane = codec.createLane();
     const compress = lane.compress.bind(lane);
@@ -61,6 +69,8 @@ export function watchedCodec(codec: Codec, rt: SimRt, payload: Payload): Codec {
       if (page === payload.stage) rt.touch(STAGING_PAGE);
       return compress(page);
     };
+    const decompress = lane.decompress.bind(lane);
+    lane.decompress = (...stream) => isWhole() && decompress(...stream);
     return lane;
   };
   return { name: codec.name, spec: codec.spec, createLane };

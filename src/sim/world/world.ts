@@ -77,9 +77,12 @@ export class World {
     );
   }
 
-  /** Adds an export with a group of its own. */
-  export(name: string, pages: number): { disk: SwapDisk; memcg: Memcg } {
-    const disk = addDisk(this.zswap, name, pages);
+  /** Adds an export with a group of its own, below another one if that is given. */
+  export(name: string, pages: number, parent?: Memcg): { disk: SwapDisk; memcg: Memcg } {
+    const disk =
+      parent === undefined
+        ? addDisk(this.zswap, name, pages)
+        : this.diskOf(this.swap.swapon(name, pages, this.memcgs.create(name, parent)));
     return { disk, memcg: disk.area.memcg };
   }
 

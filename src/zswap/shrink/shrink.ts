@@ -9,6 +9,7 @@
  */
 import { Mempool } from '../../rt/mempool.ts';
 import type { Task } from '../../rt/rt.ts';
+import { assert } from '../../std/assert.ts';
 import { Ring } from '../../std/ring.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import { BIO_PAGES } from '../../swap/device/device.ts';
@@ -32,32 +33,35 @@ export function mayShrink(zswap: Zswap, memcg: Memcg): boolean {
   return memcg.online && memcg.writebackEnabled() && zswap.lru.lengthOf(memcg.id) > 0;
 }
 
-/** How a batch went. */
-export interface BatchResult {
-  /** Entries looked at, those that got a second chance included. */
-  readonly scanned: number;
-  /** Entries written, and their compressed bytes. */
-  readonly written: number;
-  readonly writtenBytes: number;
-  /** It ended at an entry whose slot is busy. */
-  readonly hitSwapCache: boolean;
+/** Who has a batch written, and is told how it went. */
+export interface BatchOwner extends Task {
+  /** Called once for each batch of its own, before it is woken; the record is not to be kept. */
+  batchEnded(writeback: Writeback): void;
 }
 
-/** Who waits for a batch. The result is left here, since the next batch may have begun by then. */
-export interface BatchWaiter {
-  /** How the batch went; undefined until it has ended, and if there was none. */
-  batch: BatchResult | undefined;
+/**
+ * How asking for a batch ended. `begun`: the owner is woken when its batch has ended. `joined`: it
+ * is woken when somebody else's has. `nothing`: there is nothing to wait for; its batch has ended
+ * at once, or there was nothing to write.
+ */
+export type BatchStart = 'begun' | 'joined' | 'nothing';
+
+/** Who waits for room. What its batch has written is left here: the next may have begun by then. */
+export interface RoomWaiter {
+  batchWritten: number;
 }
 
 /** One group's batch, and who waits for its end. */
 class GroupShrink implements Task {
+  /** Entries that the last batch has written. */
+  written = 0;
   readonly #zswap: Zswap;
   readonly #memcg: Memcg;
   readonly #records: Mempool<Writeback>;
-  /** Tasks to wake at the end, and in the same order those to be told how it went. */
-  readonly #tasks = new Ring<Task>();
-  readonly #waiters = new Ring<BatchWaiter>();
+  readonly #waiting = new Ring<Task>();
+  readonly #roomWaiters = new Ring<RoomWaiter>();
   #underWay = false;
+  #owner: BatchOwner | undefined;
   #pages = BIO_PAGES;
   #scan = SHRINK_SCAN;
 
@@ -71,56 +75,57 @@ class GroupShrink implements Task {
     return this.#underWay;
   }
 
-  /**
-   * Joins the batch that is under way, or begins one. False: there is nothing to wait for; if a
-   * batch has ended at once, the waiter knows how it went.
-   */
-  join(task: Task, waiter: BatchWaiter, pages: number, scan: number = SHRINK_SCAN): boolean {
-    waiter.batch = undefined;
-    if (!this.#underWay && !mayShrink(this.#zswap, this.#memcg)) return false;
-    this.#tasks.push(task);
-    this.#waiters.push(waiter);
-    if (this.#underWay) return true;
+  /** Waits for the batch that is under way. */
+  join(task: Task): void {
+    assert(this.#underWay);
+    this.#waiting.push(task);
+  }
+
+  /** Begins a batch for a task; false: it has ended at once. */
+  start(task: Task, owner: BatchOwner | undefined, scan: number, pages: number): boolean {
+    assert(!this.#underWay);
     this.#underWay = true;
-    this.#pages = pages;
+    this.#owner = owner;
     this.#scan = scan;
+    this.#pages = pages;
     const record = this.#records.take(this);
-    if (record === undefined || !this.#begin(record)) return true;
-    // The only one who waits is still running.
-    this.#tasks.shift();
-    this.#tell(record);
-    return false;
+    if (record !== undefined && this.#begin(record)) return false;
+    this.#waiting.push(task);
+    return true;
   }
 
   /** A record has been kept for this group. */
   resume(): void {
-    const record = this.#records.takePromised();
-    if (this.#begin(record)) this.#end(record);
+    this.#begin(this.#records.takePromised());
   }
 
   /** Begins a batch; true if it has ended at once. */
   #begin(record: Writeback): boolean {
     record.onEnd = this.#end;
-    return record.begin(this.#memcg, this.#scan, this.#pages);
+    if (!record.begin(this.#memcg, this.#scan, this.#pages)) return false;
+    this.#end(record);
+    return true;
+  }
+
+  /** Has what the batch writes told to somebody who waits for its end. */
+  tell(waiter: RoomWaiter): void {
+    this.#roomWaiters.push(waiter);
   }
 
   readonly #end = (record: Writeback): void => {
-    this.#tell(record);
-    for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
-      this.#zswap.rt.wake(task);
+    this.written = record.written;
+    const told = this.#roomWaiters;
+    for (let next = told.shift(); next !== undefined; next = told.shift()) {
+      next.batchWritten = record.written;
     }
-  };
-
-  /** Ends the batch: leaves the result with all who wait. */
-  #tell(record: Writeback): void {
-    const { scanned, written, writtenBytes, hitSwapCache } = record;
-    const batch = { scanned, written, writtenBytes, hitSwapCache };
-    for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift()) {
-      next.batch = batch;
-    }
+    this.#owner?.batchEnded(record);
+    this.#owner = undefined;
     this.#underWay = false;
     this.#records.put(record);
-  }
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#zswap.rt.wake(next);
+    }
+  };
 }
 
 export class Shrinker {
@@ -134,13 +139,18 @@ export class Shrinker {
   }
 
   /**
-   * Begins to make room in a group that is at its limit, or joins who does so already.
+   * Begins to make room in a group that is at its limit, or joins who does so already: an eighth of
+   * its entries at most, so that a small group does not lose most of what it may hold.
    *
-   * @returns true: the task is woken when a batch has ended and the waiter been told; false:
+   * @returns true: the task is woken when a batch has ended and the waiter has been told; false:
    *   nothing could be written
    */
-  makeRoom(memcg: Memcg, task: Task, waiter: BatchWaiter): boolean {
-    return this.#group(memcg).join(task, waiter, BIO_PAGES);
+  makeRoom(memcg: Memcg, task: Task, waiter: RoomWaiter): boolean {
+    const pages = Math.max(1, Math.min(BIO_PAGES, this.#zswap.lru.lengthOf(memcg.id) >>> 3));
+    waiter.batchWritten = 0;
+    if (this.#ask(memcg, task, undefined, SHRINK_SCAN, pages) === 'nothing') return false;
+    this.#group(memcg).tell(waiter);
+    return true;
   }
 
   /** True while a batch is under way. */
@@ -149,27 +159,14 @@ export class Shrinker {
     return false;
   }
 
-  /**
-   * Writes back about so many compressed bytes of a group and its descendants, coldest first.
-   *
-   * @returns bytes freed; fewer than asked for when too many batches wrote nothing
-   * @see the kernel's `memory.reclaim` with `source=zswap` (proposed in 2026)
-   */
-  async reclaim(memcg: Memcg, bytes: number): Promise<number> {
-    let freed = 0;
-    let failures = 0;
-    while (freed < bytes && failures < RECLAIM_RETRIES_MAX) {
-      const before = freed;
-      for (const group of this.#zswap.memcgs.subtree(memcg)) {
-        if (freed >= bytes) break;
-        const mean = Math.max(1, group.zswapCurrent / Math.max(1, group.zswappedPages));
-        const pages = Math.ceil((bytes - freed) / mean);
-        freed += (await this.batch(group, SHRINK_SCAN, pages))?.writtenBytes ?? 0;
-      }
-      if (freed === before) failures += 1;
-      await this.#zswap.rt.yieldNow();
-    }
-    return freed;
+  /** Groups that have ever been shrunk, and have not gone away. */
+  knownGroups(): Iterable<Memcg> {
+    return this.#groups.keys();
+  }
+
+  /** Entries of a group that its last batch has written. */
+  written(memcg: Memcg): number {
+    return this.#groups.get(memcg)?.written ?? 0;
   }
 
   /** Forgets a group that goes away. */
@@ -178,23 +175,30 @@ export class Shrinker {
   }
 
   /**
-   * Has one batch of a group written, or waits for the one that is under way.
+   * Has one batch of a group written, or joins the one that is under way.
    *
    * @param scan - entries to look at, at most
    * @param pages - entries to write, at most; a batch never writes more than a bio holds
-   * @returns how it went; undefined if there is nothing to shrink
    */
-  async batch(
+  batch(memcg: Memcg, owner: BatchOwner, scan: number, pages: number = BIO_PAGES): BatchStart {
+    return this.#ask(memcg, owner, owner, scan, Math.min(pages, BIO_PAGES));
+  }
+
+  #ask(
     memcg: Memcg,
+    task: Task,
+    owner: BatchOwner | undefined,
     scan: number,
-    pages: number = BIO_PAGES,
-  ): Promise<BatchResult | undefined> {
-    const waiter: BatchWaiter = { batch: undefined };
-    await new Promise<void>((resolve) => {
-      const task = { resume: resolve };
-      if (!this.#group(memcg).join(task, waiter, Math.min(pages, BIO_PAGES), scan)) resolve();
-    });
-    return waiter.batch;
+    pages: number,
+  ): BatchStart {
+    const underWay = this.#groups.get(memcg);
+    if (underWay?.underWay === true) {
+      underWay.join(task);
+      return 'joined';
+    }
+    // Looked at first: a group that has gone must not be known again, for nobody would forget it.
+    if (!mayShrink(this.#zswap, memcg)) return 'nothing';
+    return this.#group(memcg).start(task, owner, scan, pages) ? 'begun' : 'nothing';
   }
 
   #group(memcg: Memcg): GroupShrink {

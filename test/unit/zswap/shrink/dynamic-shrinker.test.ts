@@ -29,14 +29,9 @@ function world(): World {
   return { machine, disk, memcg, shrinker: new DynamicShrinker(machine.zswap) };
 }
 
-async function settled<T>(machine: TestMachine, promise: Promise<T>): Promise<T> {
-  let done = false;
-  const watched = promise.finally(() => (done = true));
-  for (let turns = 0; !done && turns < 100_000; turns += 1) {
-    machine.rt.step();
-    await Promise.resolve();
-  }
-  return await watched;
+function shrink({ machine, memcg }: World): void {
+  machine.zswap.pressureShrinker.createShrink().begin(memcg, 0);
+  machine.rt.run(100_000);
 }
 
 describe('count', () => {
@@ -66,13 +61,11 @@ describe('count', () => {
 });
 
 describe('under pressure', () => {
-  it('writes cold entries back while the pool is far from full, and counts reads', async () => {
-    const { machine, disk, memcg } = world();
+  it('writes cold entries back while the pool is far from full, and counts reads', () => {
+    const all = world();
+    const { machine, disk, memcg } = all;
     // The first look takes the second chances.
-    await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
-    for (let i = 0; i < 4; i += 1) {
-      await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
-    }
+    for (let i = 0; i < 5; i += 1) shrink(all);
     assert.equal(machine.zswap.stats.pool_limit_hit, 0);
     assert.ok(memcg.events.zswpwb >= 58, `${memcg.events.zswpwb}`);
     assert.equal(memcg.diskSwapins, 0);
@@ -82,6 +75,18 @@ describe('under pressure', () => {
       assert.deepEqual(Buffer.from(request.data), Buffer.from(wordPage(5 * page + 4)));
     }
     assert.equal(memcg.diskSwapins, memcg.events.zswpwb);
+  });
+
+  it('leaves nothing behind for a group that goes away meanwhile', () => {
+    const all = world();
+    const { machine, memcg } = all;
+    shrink(all);
+    machine.zswap.pressureShrinker.createShrink().begin(memcg, 0);
+    assert.equal(machine.zswap.shrinker.running, true);
+    machine.memcgs.offline(memcg);
+    machine.rt.run(100_000);
+    assert.deepEqual([...machine.zswap.pressureShrinker.deferringGroups()], []);
+    assert.deepEqual([...machine.zswap.shrinker.knownGroups()], []);
   });
 });
 

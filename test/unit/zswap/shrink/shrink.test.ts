@@ -6,13 +6,13 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Memcg } from '../../../../src/memcg/memcg.ts';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
-import { present } from '../../../../src/std/assert.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
-import { mayShrink, type BatchWaiter } from '../../../../src/zswap/shrink/shrink.ts';
+import { present } from '../../../../src/std/assert.ts';
+import { mayShrink, type RoomWaiter } from '../../../../src/zswap/shrink/shrink.ts';
 import { wordPage } from '../../../support/chosen-pages.ts';
 import { submit } from '../../../support/client.ts';
 import { TestMachine } from '../../../support/machine.ts';
-import { createWordCodec, wordLength } from '../../../support/word-codec.ts';
+import { createWordCodec } from '../../../support/word-codec.ts';
 
 interface Tenant {
   readonly disk: SwapDisk;
@@ -42,6 +42,27 @@ function assertReads(machine: TestMachine, { disk }: Tenant, count: number): voi
 }
 
 describe('a group at its limit', () => {
+  it('tells each store how the batch went that it has waited for', () => {
+    const { machine, a } = world();
+    write(machine, a, 0, 10);
+    const { shrinker } = machine.zswap;
+    const waiters = [1, 2, 3, 4].map((): RoomWaiter => ({ batchWritten: -1 }));
+    let woken = 0;
+    const join = (place: number): boolean =>
+      shrinker.makeRoom(a.memcg, { resume: () => (woken += 1) }, present(waiters[place]));
+    assert.equal(join(0), false, 'all entries are passed over once');
+    assert.deepEqual([join(1), join(2)], [true, true]);
+    machine.settle();
+    write(machine, a, 10, 1);
+    assert.equal(join(3), true);
+    machine.settle();
+    assert.equal(woken, 3);
+    assert.deepEqual(
+      waiters.map(({ batchWritten }) => batchWritten),
+      [0, 1, 1, 1],
+    );
+  });
+
   it('makes room with its own entries and touches no sibling [T002-e]', () => {
     const { machine, a, b } = world();
     write(machine, b, 0, 100);
@@ -66,26 +87,6 @@ describe('a group at its limit', () => {
       ).length;
     assert.equal(kinds(0, 100), 0);
     assert.ok(kinds(160, 200) > 15);
-  });
-
-  it('tells each store how the batch went that it has waited for', () => {
-    const { machine, a } = world();
-    write(machine, a, 0, 10);
-    const { shrinker } = machine.zswap;
-    const waiters = [1, 2, 3, 4].map((): BatchWaiter => ({ batch: undefined }));
-    let woken = 0;
-    const join = (place: number): boolean =>
-      shrinker.makeRoom(a.memcg, { resume: () => (woken += 1) }, present(waiters[place]));
-    assert.equal(join(0), false, 'all entries are passed over once');
-    assert.deepEqual([join(1), join(2)], [true, true]);
-    machine.settle();
-    write(machine, a, 10, 1);
-    assert.equal(join(3), false);
-    assert.equal(woken, 2);
-    assert.deepEqual(
-      waiters.map(({ batch }) => batch?.written),
-      [0, 10, 10, 0],
-    );
   });
 
   it('sends the page to the device when it has nothing to give up, and counts that', () => {
@@ -114,59 +115,6 @@ describe('mayShrink', () => {
     const tenant = bare.export('vm', 8);
     write(bare, tenant, 0, 1);
     assert.equal(mayShrink(bare.zswap, tenant.memcg), false);
-  });
-});
-
-describe('reclaim on request', () => {
-  /** Lets promises and the simulated runtime go on in turn until a promise is settled. */
-  async function settled<T>(machine: TestMachine, promise: Promise<T>): Promise<T> {
-    let done = false;
-    const watched = promise.finally(() => (done = true));
-    for (let turns = 0; !done && turns < 100_000; turns += 1) {
-      machine.rt.step();
-      await Promise.resolve();
-    }
-    return await watched;
-  }
-
-  it('frees about as many bytes as asked for, of the group and its descendants', async () => {
-    const { machine, a, b } = world();
-    write(machine, a, 0, 100);
-    write(machine, b, 0, 100);
-    const bytes = 20 * wordLength(4);
-    const freed = await settled(machine, machine.zswap.shrinker.reclaim(a.memcg, bytes));
-    assert.equal(freed, bytes);
-    assert.equal(a.memcg.events.zswpwb, 20);
-    assert.equal(b.memcg.events.zswpwb, 0);
-    const all = await settled(machine, machine.zswap.shrinker.reclaim(machine.memcgs.root, 1e9));
-    assert.equal(all, 180 * wordLength(4));
-    assert.equal(machine.zswap.stats.stored_pages, 0);
-    assertReads(machine, a, 100);
-    assertReads(machine, b, 100);
-  });
-
-  it('tells each who waits how its batch went, though the next has begun', async () => {
-    const { machine, a } = world();
-    write(machine, a, 0, 10);
-    const { shrinker } = machine.zswap;
-    const asked = shrinker.batch(a.memcg, 64);
-    assert.equal((await settled(machine, asked))?.written, 0, 'all are passed over once');
-    const first = shrinker.batch(a.memcg, 64, 3);
-    machine.settle();
-    const second = shrinker.batch(a.memcg, 64, 4);
-    const both = [await settled(machine, first), await settled(machine, second)];
-    assert.deepEqual(
-      both.map((batch) => batch?.written),
-      [3, 4],
-    );
-  });
-
-  it('gives up when nothing can be written', async () => {
-    const { machine, a } = world();
-    write(machine, a, 0, 10);
-    a.memcg.setWriteback(false);
-    assert.equal(await settled(machine, machine.zswap.shrinker.reclaim(a.memcg, 1e6)), 0);
-    assert.equal(machine.zswap.stats.stored_pages, 10);
   });
 });
 

@@ -1,0 +1,104 @@
+/** Mutants of groups, exports and pools that come and go, and of shrinking. */
+import { lines, type Mutant } from './mutant.ts';
+
+const WRITEBACK = 'zswap/writeback.js';
+const STORE = 'zswap/store.js';
+
+export const GROUP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'batch-goes-on-without-its-group',
+    summary: 'a batch takes what it has picked although its group has gone meanwhile',
+    scenario: 'export-removed-writeback',
+    patches: [
+      {
+        file: WRITEBACK,
+        find: 'if (this.memcg.online && this.#isStill(slot, this.#pickedIndex)) {',
+        replace: 'if (this.#isStill(slot, this.#pickedIndex)) {',
+      },
+    ],
+  },
+  {
+    name: 'store-charges-the-dead',
+    summary: 'a store charges the group that it began with although that has gone meanwhile',
+    scenario: 'group-offline-store',
+    patches: [
+      {
+        file: STORE,
+        find: 'commit(zswap, op, zswap.memcgs.living(memcg), op.lane)',
+        replace: 'commit(zswap, op, memcg, op.lane)',
+      },
+    ],
+  },
+  {
+    name: 'removal-does-not-wait',
+    summary: 'a disk is cleared while requests are under way on it',
+    scenario: 'export-removed-store',
+    patches: [
+      {
+        file: 'blk/swap-disk.js',
+        find: lines(2, 'if (this.#underWay === 0)', '    this.#clearLater();'),
+        replace: lines(2, 'this.#clearLater();'),
+      },
+    ],
+  },
+  {
+    name: 'group-goes-after-its-area',
+    summary: "a disk's slots are given out again before its group is offline",
+    scenario: 'export-removed-writeback',
+    patches: [
+      {
+        file: 'blk/disk-lifetime.js',
+        find: 'zswap.memcgs.offline(area.memcg);',
+        replace: 'zswap.rt.yieldTask({ resume: () => zswap.memcgs.offline(area.memcg) });',
+      },
+    ],
+  },
+  {
+    name: 'reclaim-counts-the-batches-of-others',
+    summary: "a reclaim counts what it has waited for as its own, although it was another's",
+    scenario: 'two-reclaims',
+    patches: [
+      {
+        file: 'zswap/shrink/reclaim.js',
+        find: '(shrinker.written(present(this.#group)) > 0)',
+        replace: '((this.freed = shrinker.written(present(this.#group)) * 16) > 0)',
+      },
+    ],
+  },
+  {
+    name: 'shrinker-knows-the-dead',
+    summary: 'a group that has gone is taken up again by who was shrinking it',
+    scenario: 'dynamic-shrinker-removal',
+    patches: [
+      {
+        file: 'zswap/shrink/shrink.js',
+        find: 'if (!mayShrink(this.#zswap, memcg))',
+        replace: 'if (!mayShrink(this.#zswap, memcg) && this.#group(memcg) !== undefined)',
+      },
+    ],
+  },
+  {
+    name: 'pressure-remembers-the-dead',
+    summary: 'what is left to be looked at is noted for a group that has gone meanwhile',
+    scenario: 'dynamic-shrinker-removal',
+    patches: [
+      {
+        file: 'memcg/shrinker.js',
+        find: 'if (memcg.online) {',
+        replace: 'if (memcg.online !== undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'store-commits-to-the-pool-of-now',
+    summary: 'a store is placed in the pool that is current when it commits',
+    scenario: 'group-pool',
+    patches: [
+      {
+        file: STORE,
+        find: 'const pool = op.pool;',
+        replace: 'const pool = zswap.poolFor(memcg);',
+      },
+    ],
+  },
+];
