@@ -1,12 +1,11 @@
-/** A device read fails or does not, for readers and for a write of half a page. */
+/** A device read fails or does not: the page is what it was for whoever reads it later. */
 import { ALWAYS } from '../../world/device-sim.ts';
 import { setFaults } from '../../world/nemesis.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const readErrors: Scenario = {
   name: 'read-errors',
-  summary:
-    'a read of the device fails or does not while the page is read and half of it is rewritten',
+  summary: 'reads of the device fail or do not while the page is overwritten',
   covers: ['device error once'],
   world: { devicePages: 8 },
   reaches: ['read refused', 'blk.write.locked'],
