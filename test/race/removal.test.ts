@@ -146,7 +146,7 @@ class RemovalRace {
     const { zswap, rt } = this.machine;
     if (this.prng.chance(1, 4)) {
       for (const { memcg } of this.machine.swap.areas) {
-        zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batch: undefined });
+        zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batchWritten: 0 });
       }
     }
     if (turns === 0) {
@@ -228,7 +228,7 @@ describe('a batch that outlives its group', () => {
       held.push(task);
       return true;
     };
-    assert.ok(machine.zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batch: undefined }));
+    assert.ok(machine.zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batchWritten: 0 }));
     let gone = false;
     removeDisk(machine.zswap, disk, () => (gone = true));
     machine.settle();
@@ -248,7 +248,7 @@ describe('a batch that outlives its group', () => {
   /** New entries are passed over once; a batch that finds only such ones ends at once. */
   function useUpSecondChances(machine: TestMachine, memcg: Memcg): void {
     assert.equal(
-      machine.zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batch: undefined }),
+      machine.zswap.shrinker.makeRoom(memcg, { resume: () => {} }, { batchWritten: 0 }),
       false,
     );
   }

@@ -150,10 +150,10 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
         '    this.saved.push(this.#freeEarly(this.#slots[i]));',
       ),
       before(WRITEBACK, 1, '#finishPage(place, devicePage) {', ...FREE_EARLY),
-      after(
+      before(
         WRITEBACK,
         3,
-        'backing.refused(bio);',
+        'if (backing.refused(bio))',
         '// The reference that was kept meanwhile is the entry’s again.',
         'for (const each of this.saved)',
         '    this.#bringBack(each);',
@@ -190,10 +190,10 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
         find: lines(2, 'swap.setDevice(slot, devicePage);', 'swap.cache.unlock(slot, this);'),
         replace: lines(2, 'swap.setDevice(slot, devicePage);'),
       },
-      after(
+      before(
         WRITEBACK,
         3,
-        'backing.refused(bio);',
+        'if (backing.refused(bio))',
         'this.#zswap.stats.reject_reclaim_fail += bio.pageCount;',
         'this.#slots.copyWithin(0, bio.pageCount, this.#count);',
         'this.#count -= bio.pageCount;',
@@ -304,19 +304,31 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: 'zswap/shrink/shrink-worker.js',
-        find: lines(3, 'this.#running = false;', 'return;'),
-        replace: lines(3, 'this.ending = true;', 'rt.yieldTask(this);', 'return;'),
+        find: lines(4, 'this.#running = this.#batches.some((batch) => batch.underWay);', 'return;'),
+        replace: lines(
+          4,
+          'if (!this.#batches.some((batch) => batch.underWay)) {',
+          '    this.ending = true;',
+          '    this.#askForTurn();',
+          '}',
+          'return;',
+        ),
       },
-      before(
-        'zswap/shrink/shrink-worker.js',
-        2,
-        'const enough = pools.totalPages() <= params.acceptThresholdPages();',
-        'if (this.ending) {',
-        '    this.ending = false;',
-        '    this.#running = false;',
-        '    return;',
-        '}',
-      ),
+      {
+        file: 'zswap/shrink/shrink-worker.js',
+        find: lines(1, 'resume() {') + lines(2, 'this.#due = false;'),
+        replace:
+          lines(1, 'resume() {') +
+          lines(
+            2,
+            'this.#due = false;',
+            'if (this.ending) {',
+            '    this.ending = false;',
+            '    this.#running = false;',
+            '    return;',
+            '}',
+          ),
+      },
     ],
   },
 ];

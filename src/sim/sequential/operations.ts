@@ -6,6 +6,7 @@ import { present } from '../../std/assert.ts';
 import { EIO, ENOSPC, OK } from '../../std/errno.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
 import { BIO_PAGES } from '../../swap/device/device.ts';
+import { Reclaim } from '../../zswap/shrink/reclaim.ts';
 import { SHRINK_SCAN } from '../../zswap/shrink/shrink.ts';
 import { Writeback } from '../../zswap/writeback.ts';
 import { createZpool } from '../../zpool/open.ts';
@@ -296,11 +297,15 @@ function coldPages(machine: Machine, model: ModelDisk): readonly number[] {
 }
 
 async function reclaim(machine: Machine, operation: Of<'reclaim'>): Promise<void> {
-  const { zswap } = machine.world;
   const { memcg } = machine.diskOf(operation.disk);
   const before = memcg.zswapCurrent;
-  const freed = await machine.settle(zswap.shrinker.reclaim(memcg, operation.bytes));
-  check(memcg.zswapCurrent === before - freed, `${freed} bytes freed, it says`);
+  const run = new Reclaim(machine.world.zswap);
+  const ended = new Promise<void>((resolve) => {
+    run.onEnd = resolve;
+    if (run.begin(memcg, operation.bytes)) resolve();
+  });
+  await machine.settle(ended);
+  check(memcg.zswapCurrent === before - run.freed, `${run.freed} bytes freed, it says`);
 }
 
 /** Says whether a page holds these bytes, as far as the model knows. */

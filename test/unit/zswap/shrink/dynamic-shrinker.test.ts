@@ -5,6 +5,7 @@ import type { Memcg } from '../../../../src/memcg/memcg.ts';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { DynamicShrinker } from '../../../../src/zswap/shrink/dynamic-shrinker.ts';
+import { Reclaim } from '../../../../src/zswap/shrink/reclaim.ts';
 import { wordPage } from '../../../support/chosen-pages.ts';
 import { submit } from '../../../support/client.ts';
 import { TestMachine } from '../../../support/machine.ts';
@@ -108,7 +109,7 @@ describe('the policy `protected`', () => {
     assert.equal(shrinker.count(memcg), Math.floor((offered * 29) / 100));
   });
 
-  it('is raised for the group that owns the page that is read, and for no other', async () => {
+  it('is raised for the group that owns the page that is read, and for no other', () => {
     const { machine, disk, memcg } = world();
     const sibling = machine.export('sibling', 8);
     submit(sibling.disk, 'write', 0, PAGE_SIZE, wordPage(4));
@@ -119,7 +120,8 @@ describe('the policy `protected`', () => {
     const own = memcg.zswapProtected;
     read(machine, disk, 0);
     assert.equal(memcg.zswapProtected, own + 1, 'from the pool');
-    await settled(machine, machine.zswap.shrinker.reclaim(memcg, 1e9));
+    new Reclaim(machine.zswap).begin(memcg, 1e9);
+    machine.rt.run(100_000);
     assert.equal(machine.swap.table.kind(disk.area.slot(0)), 'device');
     read(machine, disk, 0);
     assert.equal(memcg.zswapProtected, own + 2, 'from the device');
@@ -129,25 +131,27 @@ describe('the policy `protected`', () => {
     );
   });
 
-  it('gives no second chances; a page that is read goes to the end of the list', async () => {
-    const { machine, disk, memcg } = world();
+  it('gives no second chances; a page that is read goes to the end of the list', () => {
+    const one = world();
+    const { machine, disk, memcg } = one;
     machine.params.shrinkerPolicy = 'protected';
     read(machine, disk, 0);
-    await settled(machine, machine.zswap.pressureShrinker.shrink(memcg, 0));
+    shrink(one);
     const kind = (page: number): string => machine.swap.table.kind(disk.area.slot(page));
     assert.ok(memcg.events.zswpwb > 0);
     assert.deepEqual([kind(0), kind(1), kind(99)], ['entry', 'device', 'entry']);
     machine.check();
   });
 
-  it('scans nothing that would reach what is protected', async () => {
+  it('scans nothing that would reach what is protected', () => {
     const { machine, shrinker, memcg } = world();
     machine.params.shrinkerPolicy = 'protected';
-    const scan = (objects: number): Promise<unknown> =>
-      settled(machine, shrinker.scan(memcg, objects));
-    assert.deepEqual(await scan(100 - PROTECTED_BY_STORES), { scanned: 0, stop: true });
+    const scan = shrinker.createScan();
+    assert.equal(scan.begin(memcg, 100 - PROTECTED_BY_STORES), true);
+    assert.deepEqual([scan.scanned, scan.stop], [0, true]);
     assert.equal(memcg.events.zswpwb, 0);
-    await scan(99 - PROTECTED_BY_STORES);
+    assert.equal(scan.begin(memcg, 99 - PROTECTED_BY_STORES), false);
+    machine.rt.run(100_000);
     assert.equal(memcg.events.zswpwb, 99 - PROTECTED_BY_STORES);
   });
 
