@@ -35,6 +35,31 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'device-errors-share-a-place',
+    summary: 'what a write of the device has ended with is kept in one place for all',
+    scenario: 'device-full-below',
+    patches: [
+      {
+        file: 'zswap/writeback.js',
+        find: 'this.#bio.onDone = () => this.#zswap.rt.wake(this);',
+        replace:
+          'this.#bio.onDone = ({ error }) => ' +
+          '((this.#zswap.swap.backing.error = error), this.#zswap.rt.wake(this));',
+      },
+      {
+        file: 'zswap/writeback.js',
+        find: 'if (bio.error !== OK) {',
+        replace: 'if (backing.error !== OK) {',
+      },
+      {
+        file: FLUSH,
+        find: 'bio.onDone = request.bioDone;',
+        replace: 'bio.onDone = () => ((backing.error = bio.error), request.bioDone(bio));',
+      },
+      { file: FLUSH, find: 'if (bio.error !== OK) {', replace: 'if (backing.error !== OK) {' },
+    ],
+  },
+  {
     name: 'write-waits-while-owning',
     summary: 'a write that keeps slots for the device waits for another one',
     scenario: 'spill-runs',

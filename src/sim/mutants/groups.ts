@@ -1,8 +1,9 @@
 /** Mutants of groups, exports and pools that come and go, and of shrinking. */
-import { lines, type Mutant } from './mutant.ts';
+import { after, before, lines, type Mutant } from './mutant.ts';
 
 const WRITEBACK = 'zswap/writeback.js';
 const STORE = 'zswap/store.js';
+const POOL = 'zswap/pool.js';
 
 export const GROUP_MUTANTS: readonly Mutant[] = [
   {
@@ -19,13 +20,14 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'store-charges-the-dead',
-    summary: 'a store charges the group that it began with although that has gone meanwhile',
+    summary: 'a store charges the group that it was admitted for although that has gone meanwhile',
     scenario: 'group-offline-store',
     patches: [
+      before(STORE, 1, 'op.pool.references += 1;', 'op.payer = zswap.memcgs.living(memcg);'),
       {
         file: STORE,
         find: 'commit(zswap, op, zswap.memcgs.living(memcg), op.lane)',
-        replace: 'commit(zswap, op, memcg, op.lane)',
+        replace: 'commit(zswap, op, op.payer, op.lane)',
       },
     ],
   },
@@ -66,6 +68,24 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'reclaim-asks-once',
+    summary: 'a reclaim asks once, at its first batch, whether a group may be written back',
+    scenario: 'writeback-off-above',
+    patches: [
+      after('zswap/shrink/reclaim.js', 2, 'this.#failures = 0;', 'this.allowed = new Map();'),
+      {
+        file: 'zswap/shrink/shrink.js',
+        find: lines(2, 'if (!mayShrink(this.#zswap, memcg))'),
+        replace: lines(
+          2,
+          'const may = owner?.allowed?.get(memcg) ?? mayShrink(this.#zswap, memcg);',
+          'owner?.allowed?.set(memcg, may);',
+          'if (!may)',
+        ),
+      },
+    ],
+  },
+  {
     name: 'shrinker-knows-the-dead',
     summary: 'a group that has gone is taken up again by who was shrinking it',
     scenario: 'dynamic-shrinker-removal',
@@ -90,6 +110,24 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'store-looks-at-its-limit-early',
+    summary: "a store goes by its group's limit as it was before it waited for its slot",
+    scenario: 'limit-lowered',
+    patches: [
+      {
+        file: STORE,
+        find: '!memcg.mayZswap()',
+        replace: '!(op.mayZswap ?? memcg.mayZswap())',
+      },
+      before(
+        'blk/write.js',
+        1,
+        'if (request.bioCount > 0 && !context.swap.cache.tryLock(slot, request)) {',
+        'request.store.mayZswap = context.area.memcg.mayZswap();',
+      ),
+    ],
+  },
+  {
     name: 'store-commits-to-the-pool-of-now',
     summary: 'a store is placed in the pool that is current when it commits',
     scenario: 'group-pool',
@@ -98,6 +136,29 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
         file: STORE,
         find: 'const pool = op.pool;',
         replace: 'const pool = zswap.poolFor(memcg);',
+      },
+    ],
+  },
+  {
+    name: 'pool-goes-later',
+    summary: 'a retired pool goes one step after its last entry, whatever has become of it',
+    scenario: 'pool-comes-back',
+    patches: [
+      { file: POOL, find: 'put(pool) {', replace: 'put(pool, now = false) {' },
+      { file: POOL, find: 'this.put(previous);', replace: 'this.put(previous, true);' },
+      {
+        file: POOL,
+        find: lines(2, 'this.#pools[pool.id] = undefined;'),
+        replace: lines(
+          2,
+          'const go = () => {',
+          '    this.#pools[pool.id] = undefined;',
+          '};',
+          'if (now)',
+          '    go();',
+          'else',
+          '    this.#rt.yieldTask({ resume: go });',
+        ),
       },
     ],
   },

@@ -22,13 +22,13 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'store-puts-the-current-pool',
-    summary: 'a store gives back a reference on the current pool, not on the one that it took',
+    summary: 'a store gives back a reference on the pool of now, not on the one that it took',
     scenario: 'pool-switch',
     patches: [
       {
         file: STORE,
         find: 'zswap.pools.put(op.pool);',
-        replace: 'zswap.pools.put(zswap.pools.current);',
+        replace: 'zswap.pools.put(zswap.poolFor(op.memcg));',
       },
     ],
   },

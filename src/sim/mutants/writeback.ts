@@ -240,7 +240,12 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
       {
         file: WRITEBACK,
         find: lines(2, 'stats.reject_reclaim_fail += 1;', 'swap.cache.unlock(slot, this);'),
-        replace: lines(2, 'stats.reject_reclaim_fail += 1;'),
+        replace: lines(
+          2,
+          'stats.reject_reclaim_fail += 1;',
+          'if (this.#isStill(slot, this.#pickedIndex))',
+          '    swap.cache.unlock(slot, this);',
+        ),
       },
     ],
   },

@@ -62,7 +62,7 @@ function noteOthers(machine: Machine, operation: Operation): () => void {
   };
 }
 
-/** Every page is read once more; then all are trimmed, and nothing may be left. */
+/** Every page is read once more; then all are trimmed, the disks go, and nothing may be left. */
 function finish(machine: Machine): void {
   const { device } = machine.world;
   if (device !== undefined) for (const rule of DEVICE_RULES) device[rule] = 0;
@@ -73,6 +73,9 @@ function finish(machine: Machine): void {
       'a trim has failed',
     );
   }
+  machine.checkQuiet();
+  // Each leaves the list when it has gone.
+  for (const model of machine.disks.slice()) machine.removeDisk(model);
   machine.checkQuiet();
   const left = checkLeft(machine.world);
   check(left === undefined, `${left?.message} left`);

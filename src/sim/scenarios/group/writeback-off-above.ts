@@ -14,7 +14,8 @@ export const writebackOffAbove: Scenario = {
     const parent = memcgs.create('parent');
     const vm = stage.disk('vm', 2, parent);
     let written: number | undefined;
-    stage.now(vm.write(0, 1), vm.write(1, 2), vm.chill());
+    // The page that is not cold yet comes to the second batch.
+    stage.now(vm.write(0, 1), vm.chill(), vm.write(1, 2));
     stage.actor('reclaimer', reclaim(stage, parent, wordLength(1) + wordLength(2)));
     stage.actor(
       'operator',
