@@ -1,8 +1,8 @@
 /** Shows a failure to people: a column for each actor, a line for each step. */
 import type { Failure } from './engine/failure.ts';
 
-/** Actors in the order they first run; a device's completions stand in its user's column. */
-function columnOf(actor: string): string {
+/** The column of an actor: a device's completions stand in its user's. */
+export function columnOf(actor: string): string {
   return actor.replace(/^(?:device of )+/, '');
 }
 

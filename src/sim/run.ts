@@ -19,7 +19,7 @@ import { SequentialScheduler } from './schedulers/sequential.ts';
 
 /**
  * `recheck` is exhaustive search that runs each schedule twice; `sequential` runs every order of
- * whole operations, where nothing overlaps.
+ * whole operations, where nothing overlaps, or so many of them.
  */
 export const SCHEDULERS = ['dfs', 'pct', 'random', 'recheck', 'sequential'] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
@@ -84,7 +84,8 @@ function exhaustive(bound: number): Scheduler {
   return new DfsScheduler(bound === Infinity ? { reduce: true } : { preemptions: bound });
 }
 
-function createScheduler(bound: number, { scheduler, seed, replay }: RunOptions): Scheduler {
+function createScheduler(bound: number, options: RunOptions): Scheduler {
+  const { scheduler, seed, executions, replay } = options;
   if (replay !== undefined) return new ReplayScheduler(parseSchedule(replay));
   switch (scheduler) {
     case 'dfs':
@@ -96,7 +97,9 @@ function createScheduler(bound: number, { scheduler, seed, replay }: RunOptions)
     case 'recheck':
       return new RecheckScheduler(exhaustive(bound));
     case 'sequential':
-      return new SequentialScheduler(new DfsScheduler());
+      return new SequentialScheduler(
+        executions === undefined ? new DfsScheduler() : new RandomScheduler(seed),
+      );
   }
 }
 

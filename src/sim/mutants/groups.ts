@@ -93,7 +93,8 @@ export const GROUP_MUTANTS: readonly Mutant[] = [
       {
         file: 'zswap/shrink/shrink.js',
         find: 'if (!mayShrink(this.#zswap, memcg))',
-        replace: 'if (!mayShrink(this.#zswap, memcg) && this.#group(memcg) !== undefined)',
+        replace:
+          'if (!mayShrink(this.#zswap, memcg) && (owner === undefined || this.#group(memcg)))',
       },
     ],
   },

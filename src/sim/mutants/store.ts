@@ -33,18 +33,6 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'store-commits-to-the-current-pool',
-    summary: 'a store puts what one compressor has made into the pool that is current by then',
-    scenario: 'pool-switch',
-    patches: [
-      {
-        file: STORE,
-        find: lines(1, 'const pool = op.pool;'),
-        replace: lines(1, 'const pool = zswap.pools.current;'),
-      },
-    ],
-  },
-  {
     name: 'store-charges-from-a-stale-count',
     summary: 'a store adds to the charge that its group had before it waited',
     scenario: 'store-other-slots',
@@ -53,7 +41,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
         STORE,
         2,
         "op.stage = 'compressed';",
-        'op.charged = [memcg.zswapCurrent, memcg.zswappedPages];',
+        'const payer = zswap.memcgs.living(memcg);',
+        'op.charged = [payer.zswapCurrent, payer.zswappedPages];',
       ),
       before(STORE, 1, 'zswap.swap.setEntry(op.slot, index);', 'memcg.restore(...op.charged);'),
       before(

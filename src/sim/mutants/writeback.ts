@@ -226,7 +226,7 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
         replace: lines(
           2,
           'waiter.batchWritten = 0;',
-          'if (!this.#group(memcg).underWay)',
+          'if (!this.#groups.get(memcg)?.underWay)',
           '    this.#zswap.asker = task;',
         ),
       },

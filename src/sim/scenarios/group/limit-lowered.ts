@@ -5,10 +5,11 @@ import type { Scenario } from '../scenario.ts';
 
 export const limitLowered: Scenario = {
   name: 'limit-lowered',
-  summary: "a group's limit is lowered while two stores want one slot and a batch is in flight",
+  summary:
+    "a group's limit is lowered while two stores want one slot, and one of them may need room",
   covers: ['limit against store', 'limit against writeback'],
   world: { devicePages: 8 },
-  reaches: ['zswap.store.compressed', 'written back', 'zswap.store.admitted'],
+  reaches: ['zswap.store.compressed', 'zswap.writeback.taken', 'zswap.store.admitted'],
   play(stage) {
     const vm = stage.disk('vm', 2);
     const { memcg } = vm;
@@ -18,7 +19,6 @@ export const limitLowered: Scenario = {
     stage.now(vm.write(0, 3), vm.chill());
     stage.actor('writer', vm.write(1, 2));
     stage.actor('other writer', vm.write(1, 4));
-    stage.actor('batch', vm.writeback());
     stage.actor(
       'operator',
       stage.act('zswap.max = 0', () => {

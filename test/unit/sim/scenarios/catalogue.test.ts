@@ -19,14 +19,29 @@ interface Row {
   readonly noMutant: string | undefined;
 }
 
+const names = (cell: string): string[] =>
+  [...cell.matchAll(/`([\w-]+)`/g)].map(([, name = '']) => name);
+
+/** The races of this design, which have no number. */
+function ownRaces(): Omit<Row, 'reason'>[] {
+  const text = readFileSync(projectFile('docs/explorer.md'), 'utf8');
+  const [, table = ''] = /^Races of this design:\n\n([^]*?)\n\n/m.exec(text) ?? [];
+  const found = table.split('\n').slice(2);
+  return found.map((line) => {
+    const [key = '', scenarios = '', mutants = ''] = line.split('|').slice(1, 4);
+    const noMutant = /^ -: (\S.*\S) *$/.exec(mutants)?.[1];
+    return { key: key.trim(), scenarios: names(scenarios), mutants: names(mutants), noMutant };
+  });
+}
+
 function rows(): Row[] {
   const text = readFileSync(projectFile('docs/explorer.md'), 'utf8');
   const found = text.matchAll(/^\| (T\d+-\w|W\d|\d+) +\|[^|]*\| ([^|]*) \| ([^|]*) \|$/gm);
   return [...found].map(([, name = '', cell = '', mutants = '']) => ({
     key: /^\d+$/.test(name) ? `catalogue ${name}` : name,
-    scenarios: [...cell.matchAll(/`([\w-]+)`/g)].map(([, scenario = '']) => scenario),
+    scenarios: names(cell),
     reason: /^-: (\S.*\S) *$/.exec(cell)?.[1],
-    mutants: [...mutants.matchAll(/`([\w-]+)`/g)].map(([, mutant = '']) => mutant),
+    mutants: names(mutants),
     noMutant: /^-: (\S.*\S) *$/.exec(mutants)?.[1],
   }));
 }
@@ -54,18 +69,28 @@ describe('the table of races', () => {
   });
 
   it('names mutants, or why there is none, for each that can be here', () => {
-    const listed = rows().flatMap(({ mutants }) => mutants);
-    const names = MUTANTS.map(({ name }) => name);
-    for (const name of listed) assert.ok(names.includes(name), name);
+    const listed = [...rows(), ...ownRaces()].flatMap(({ mutants }) => mutants);
+    const known = MUTANTS.map(({ name }) => name);
+    assert.deepEqual([...new Set(listed)].sort(), known.sort());
     for (const { key, reason, mutants, noMutant } of rows()) {
       if (reason === undefined) assert.equal(mutants.length > 0, noMutant === undefined, key);
       else assert.equal(mutants.length, 0, key);
     }
   });
 
+  it('names scenarios, and mutants or why there is none, for the races of this design', () => {
+    const known = SCENARIOS.map(({ name }) => name);
+    assert.ok(ownRaces().length > 0);
+    for (const { key, scenarios, mutants, noMutant } of ownRaces()) {
+      assert.ok(scenarios.length > 0, key);
+      for (const name of scenarios) assert.ok(known.includes(name), name);
+      assert.equal(mutants.length > 0, noMutant === undefined, key);
+    }
+  });
+
   it('has scenarios and mutants with names of their own', () => {
-    const names = [...SCENARIOS, ...MUTANTS].map(({ name }) => name);
-    assert.equal(new Set(names).size, names.length);
-    for (const { scenario } of MUTANTS) assert.ok(names.includes(scenario), scenario);
+    const all = [...SCENARIOS, ...MUTANTS].map(({ name }) => name);
+    assert.equal(new Set(all).size, all.length);
+    for (const { scenario } of MUTANTS) assert.ok(all.includes(scenario), scenario);
   });
 });
