@@ -21,8 +21,8 @@ interface MutantModules {
 /** The same plans for all: a mutant is compared with the others, and a failure can be repeated. */
 const PLANS = fc.sample(ANY_PLAN, { numRuns: 12, seed: 20_260_121 });
 
-/** Orders of each scenario that is not the mutant's own: a few, other ones for each mutant. */
-const SAMPLE = 2;
+/** Orders of each scenario that is not the mutant's own: few, and other ones for each mutant. */
+const SAMPLE = Number(process.env['RACE_SEEDS'] ?? 1);
 
 async function load(name: string): Promise<MutantModules> {
   const folder = `../../mutants/${name}/sim`;

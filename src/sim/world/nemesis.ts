@@ -33,11 +33,6 @@ export function switchCompressor(stage: Stage, key = 1): Action {
   });
 }
 
-/** A group's `memory.zswap.max`. */
-export function setZswapMax(stage: Stage, memcg: Memcg, bytes: number): Action {
-  return stage.act(`zswap.max = ${bytes}`, () => memcg.setZswapMax(bytes));
-}
-
 /** The limit of the pool. */
 export function setPoolPages(stage: Stage, pages: number): Action {
   return stage.act(`pool limit = ${pages}`, () => {
