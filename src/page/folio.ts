@@ -155,9 +155,7 @@ export class FolioTable implements Links {
   }
 
   order(pfn: Pfn): number {
-    const order = (this.#field(pfn, HEAD) & ORDER_MASK) - 1;
-    assert(order >= 0, 'frame is in no folio');
-    return order;
+    return (this.#field(pfn, HEAD) & ORDER_MASK) - 1;
   }
 
   /** Pages of the folio. */
@@ -348,6 +346,7 @@ export class FolioTable implements Links {
   }
 
   setPrevious(index: number, to: number): void {
+    assert(this.head(index as Pfn) === index, 'not the head of a folio');
     this.#setField(index, PREVIOUS, to);
   }
 
@@ -386,9 +385,12 @@ export class FolioTable implements Links {
     return (this.head(pfn) & CHUNK_MASK) << WORDS_SHIFT;
   }
 
+  /** A word of this very frame's record. */
   #field(pfn: number, field: number): number {
     const words = present(this.#chunks[pfn >>> CHUNK_SHIFT]).words;
-    return present(words[((pfn & CHUNK_MASK) << WORDS_SHIFT) + field]);
+    const base = (pfn & CHUNK_MASK) << WORDS_SHIFT;
+    assert((present(words[base + HEAD]) & ORDER_MASK) !== 0, 'frame is in no folio');
+    return present(words[base + field]);
   }
 
   #setField(pfn: number, field: number, value: number): void {
