@@ -22,7 +22,7 @@ import {
   isExclusive,
   mapPage,
   markDirty,
-  reapFolio,
+  unpinFolio,
 } from './folio-life.ts';
 import { FrameClaim } from './frame-claim.ts';
 import type { Mm } from './mm.ts';
@@ -68,6 +68,7 @@ export class Fault {
   readonly #swapIn: SwapIn;
   #stage: Stage = 'look';
   #kind: Kind = 'anonymous';
+  #slot = 0 as SwapSlot;
   #region: Region | undefined;
   #index = 0;
   #access: FaultAccess = { write: false, allocate: false, nowait: false };
@@ -76,6 +77,8 @@ export class Fault {
   #frames = 0 as Pfn;
   #triedReclaim = false;
   #largest = 0;
+  /** The folio that is to be copied, pinned; 0: none. */
+  #source = 0 as Pfn;
 
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
@@ -127,6 +130,7 @@ export class Fault {
   }
 
   #end(result: FaultResult): FaultResult {
+    this.#dropSource();
     this.#stage = 'look';
     return result;
   }
@@ -135,6 +139,12 @@ export class Fault {
     this.#dropFrames();
     this.error = error;
     return this.#end('failed');
+  }
+
+  #dropSource(): void {
+    const source = this.#source;
+    this.#source = 0 as Pfn;
+    if (source !== 0) unpinFolio(this.#mm, source);
   }
 
   #dropFrames(): void {
@@ -160,6 +170,7 @@ export class Fault {
         return undefined;
       }
       this.#kind = 'swap';
+      this.#slot = slot;
       this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);
       if (this.#access.nowait && !this.#isInMemory(slot)) return this.#end('blocked');
     }
@@ -189,6 +200,10 @@ export class Fault {
       if (!isExclusive(this.#mm, region, this.#index, pfn)) {
         this.#kind = 'copy';
         this.#order = 0;
+        // Reclaimed for the sake of its copy, it would come back and be reclaimed for ever.
+        this.#source = this.#mm.folios.head(pfn);
+        this.#mm.folios.pin(this.#source);
+        this.#triedReclaim = false;
         this.#stage = 'frames';
         return undefined;
       }
@@ -231,9 +246,10 @@ export class Fault {
   #takeFrames(): FaultResult | undefined {
     const { stats, memcgs } = this.#mm;
     for (;;) {
-      this.#frames = this.#claim.allocate(this.#order);
+      const isReclaiming = this.#claim.underWay;
+      if (!isReclaiming) this.#frames = this.#claim.allocate(this.#order);
       if (this.#frames !== 0) break;
-      if (this.#order > 0 && this.#triedReclaim) {
+      if (!isReclaiming && this.#order > 0 && this.#triedReclaim) {
         const events = present(stats.orders[this.#order]);
         if (this.#kind === 'swap') events.swpin_fallback += 1;
         else events.anon_fault_fallback += 1;
@@ -248,7 +264,7 @@ export class Fault {
     }
     this.#stage = this.#kind === 'swap' ? 'swap-in' : 'charge';
     if (this.#kind === 'swap') {
-      this.#swapIn.begin(this.#present, this.#index, this.#frames, this.#order);
+      this.#swapIn.begin(this.#present, this.#index, this.#slot, this.#frames, this.#order);
       this.#frames = 0 as Pfn;
     }
     return undefined;
@@ -277,6 +293,7 @@ export class Fault {
     }
     if (this.#kind === 'anonymous') this.#mapAnonymous(region, pages);
     else this.#mapCopy(region);
+    this.#dropSource();
     this.#stage = 'look';
     return undefined;
   }
@@ -315,7 +332,6 @@ export class Fault {
     mapPage(this.#mm, region, this.#index, pfn);
     this.#mm.stats.events.pgcow += 1;
     addToLru(this.#mm, pfn, false);
-    reapFolio(this.#mm, head);
   }
 
   /** The claimed frames as a dirty folio of the region. */

@@ -27,7 +27,9 @@ export class FrameClaim {
   nowait = false;
   #stage: Stage = 'idle';
   #reclaimer: Reclaimer | undefined;
+  /** Tries in a row that have freed nothing, while nobody else has either. */
   #failures = 0;
+  #freedBefore = 0;
   #target: Memcg | undefined;
   #goal = 0;
 
@@ -44,6 +46,11 @@ export class FrameClaim {
     this.#failures = 0;
   }
 
+  /** Reclaim has been begun and has to be asked about, by {@link reclaim}. */
+  get underWay(): boolean {
+    return this.#stage !== 'idle';
+  }
+
   /** Frames of an order, uncharged and with undefined contents; 0: see {@link reclaim}. */
   allocate(order: number): Pfn {
     const pfn = this.#mm.frames.allocate(order);
@@ -55,6 +62,10 @@ export class FrameClaim {
   /** Charges frames to a group; `ok`, or as {@link reclaim}. */
   charge(memcg: Memcg, pages: number): ClaimResult {
     for (;;) {
+      if (this.#stage !== 'idle') {
+        const result = this.reclaim(memcg, pages);
+        if (result !== 'ok') return result;
+      }
       const over = memcg.overMemoryMax(pages);
       if (over === undefined) {
         memcg.chargeFrames(pages);
@@ -117,12 +128,12 @@ export class FrameClaim {
       this.#failures = 0;
       return 'ok';
     }
+    this.#failures = reclaim.freedPages === this.#freedBefore ? this.#failures + 1 : 1;
+    this.#freedBefore = reclaim.freedPages;
+    if (this.#failures >= RECLAIM_RETRIES_MAX) return 'none';
     // What others are writing out will be free soon.
-    if (reclaim.waitForOthers(this.#task)) {
-      this.#stage = 'others';
-      return 'waiting';
-    }
-    this.#failures += 1;
-    return this.#failures < RECLAIM_RETRIES_MAX ? 'ok' : 'none';
+    if (!reclaim.waitForOthers(this.#task)) return 'ok';
+    this.#stage = 'others';
+    return 'waiting';
   }
 }

@@ -271,6 +271,12 @@ export class Reclaim {
     return this.#running + (this.#kswapd.underWay ? 1 : 0);
   }
 
+  /** Pages freed by all runs so far. */
+  get freedPages(): number {
+    const { events } = this.#mm.stats;
+    return events.pgsteal_kswapd + events.pgsteal_direct;
+  }
+
   /** Free frames below which kswapd begins, and at which it ends. */
   get lowWatermark(): number {
     return Math.floor(this.#mm.frames.pageLimit / 64);

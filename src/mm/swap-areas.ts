@@ -10,6 +10,7 @@ import type { Swap, SwapArea } from '../swap/info.ts';
 import { SwapSlots } from '../swap/slots.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { PTE_SLOT_END } from './page-table.ts';
+import type { CachedFolios } from './swap-cache.ts';
 
 /** No slot: the areas are full, or have no run of that order. */
 export const NO_SLOT = -1;
@@ -38,13 +39,17 @@ interface UsedArea {
 
 export class SwapAreas {
   readonly #swap: Swap;
+  readonly #folios: CachedFolios;
   /** Of higher priority first. */
   readonly #areas: UsedArea[] = [];
+  /** Slots that will be freed when their owners give them up. */
+  readonly #dying = new Set<SwapSlot>();
   /** Reapers that are not waiting for a slot. */
   readonly reapers: SlotReaper[] = [];
 
-  constructor(swap: Swap) {
+  constructor(swap: Swap, folios: CachedFolios) {
     this.#swap = swap;
+    this.#folios = folios;
   }
 
   get metadataBytes(): number {
@@ -121,9 +126,12 @@ export class SwapAreas {
 
   /** Frees a slot without references and without a folio, with its backing. */
   release(slot: SwapSlot): void {
+    // Who owns it may find that nobody refers to it, too.
+    if (this.#dying.has(slot)) return;
     const reaper = this.reapers.pop() ?? new SlotReaper(this);
     reaper.slot = slot;
     if (this.#swap.cache.lock(slot, reaper)) reaper.resume();
+    else this.#dying.add(slot);
   }
 
   /**
@@ -133,13 +141,20 @@ export class SwapAreas {
   finishRelease(slot: SwapSlot, reaper: SlotWaiter): boolean {
     const slots = this.#at(slot);
     assert(slots.count(slot) === 0);
-    this.#swap.free(slot);
+    // A folio that came in meanwhile frees the slot when it goes.
+    const isCached = this.#folios.get(slot) !== 0;
+    if (!isCached) this.#swap.free(slot);
     this.#swap.cache.unlock(slot, reaper);
+    if (isCached) {
+      this.#dying.delete(slot);
+      return true;
+    }
     if (this.#swap.cache.isBusy(slot)) {
       const taken = this.#swap.cache.lock(slot, reaper);
       assert(!taken);
       return false;
     }
+    this.#dying.delete(slot);
     slots.release(slot);
     return true;
   }

@@ -77,14 +77,14 @@ export class SwapIn {
     return 0;
   }
 
-  /** Begins with unclaimed frames of an order for the page at `index` and those around it. */
-  begin(region: Region, index: number, frames: Pfn, order: number): void {
+  /** Begins with uncharged frames of an order for the page at `index`, last seen at `slot`. */
+  begin(region: Region, index: number, slot: SwapSlot, frames: Pfn, order: number): void {
     assert(this.#stage === 'lock' && this.#pfn === 0);
     this.#region = region;
     this.#index = index;
     this.#pages = 2 ** order;
     this.#first = index - (index % this.#pages);
-    this.#slot = (pteSlot(region.table.get(index)) - (index - this.#first)) as SwapSlot;
+    this.#slot = (slot - (index - this.#first)) as SwapSlot;
     this.#pfn = frames;
     this.#order = order;
     this.#next = 0;
@@ -137,6 +137,10 @@ export class SwapIn {
 
   #lock(): SwapInResult | undefined {
     const { cache } = this.#mm.swap;
+    // As long as a PTE names a slot it cannot be another's, now or while this waits for it.
+    if (!this.#isRun(present(this.#region), this.#first, this.#slot, this.#pages, false)) {
+      return this.#abandon(this.#order === 0 ? 'again' : 'smaller');
+    }
     if (this.#order === 0) {
       if (this.#claim.nowait && cache.isBusy(this.#slot)) return this.#abandon('blocked');
       this.#stage = 'locked';
@@ -181,6 +185,7 @@ export class SwapIn {
       return this.#abandon('failed');
     }
     beginFolio(this.#mm, this.#pfn, this.#order, region, this.#first);
+    this.#mm.folios.pin(this.#pfn);
     this.#stage = 'load';
     return undefined;
   }
@@ -272,6 +277,7 @@ export class SwapIn {
     this.error = error;
     const pfn = this.#pfn;
     this.#pfn = 0 as Pfn;
+    this.#mm.folios.unpin(pfn);
     reapFolio(this.#mm, pfn);
     this.#unlock(this.#pages);
     return this.#abandon(this.#order === 0 ? 'failed' : 'smaller');
@@ -283,7 +289,6 @@ export class SwapIn {
     folios.setUptodate(this.#pfn, true);
     folios.setAccessed(this.#pfn, true);
     if (!this.#direct) enterSwapCache(this.#mm, this.#pfn, this.#slot);
-    folios.pin(this.#pfn);
     const events = present(stats.orders[this.#order]);
     if (this.#fromPool === this.#pages) events.zswpin += 1;
     else events.swpin += 1;

@@ -328,12 +328,14 @@ export class SwapOut implements FolioPages {
   /** Keeps all folios of which pages are collected: the device is full, or has refused them. */
   #giveUp(): void {
     const { folios } = this.#mm;
-    let kept = 0 as Pfn;
+    let end = 0;
     for (let i = 0; i < this.#count; i += 1) {
-      const head = folios.head(present(this.#frames[i]) as Pfn);
-      if (head === kept || head === this.#pfn) continue;
-      kept = head;
-      this.#keep(head);
+      const frame = present(this.#frames[i]) as Pfn;
+      // A folio's frames are side by side; one that is kept may be gone at once.
+      if (i > 0 && frame < end && frame > present(this.#frames[i - 1])) continue;
+      const head = folios.head(frame);
+      end = head + folios.pages(head);
+      if (head !== this.#pfn) this.#keep(head);
     }
     if (this.#pfn !== 0) this.#keep(this.#pfn);
     this.#pfn = 0 as Pfn;

@@ -58,10 +58,8 @@ const REFERENCED: number = 1 << 7;
 const ACTIVE: number = 1 << 8;
 const WORKINGSET: number = 1 << 9;
 const READAHEAD: number = 1 << 10;
-const SWAP_BACKED: number = 1 << 11;
-const SWAP_CACHE: number = 1 << 12;
-const RECLAIM: number = 1 << 13;
-const LRU: number = 1 << 14;
+const ACCESSED: number = 1 << 11;
+const LRU: number = 1 << 12;
 const MEMCG_SHIFT = 18;
 const MEMCG_END: number = 1 << (32 - MEMCG_SHIFT);
 const NO_SLOT = -1;
@@ -301,31 +299,13 @@ export class FolioTable implements Links {
     this.#setFlag(pfn, READAHEAD, value);
   }
 
-  /** Goes to swap when it is reclaimed. */
-  swapBacked(pfn: Pfn): boolean {
-    return this.#flag(pfn, SWAP_BACKED);
+  /** Was used since reclaim has last looked (the hardware's accessed bit). */
+  accessed(pfn: Pfn): boolean {
+    return this.#flag(pfn, ACCESSED);
   }
 
-  setSwapBacked(pfn: Pfn, value: boolean): void {
-    this.#setFlag(pfn, SWAP_BACKED, value);
-  }
-
-  /** In the swap cache, under the slots of its frames. */
-  swapCache(pfn: Pfn): boolean {
-    return this.#flag(pfn, SWAP_CACHE);
-  }
-
-  setSwapCache(pfn: Pfn, value: boolean): void {
-    this.#setFlag(pfn, SWAP_CACHE, value);
-  }
-
-  /** To be freed as soon as its writeback is done. */
-  reclaim(pfn: Pfn): boolean {
-    return this.#flag(pfn, RECLAIM);
-  }
-
-  setReclaim(pfn: Pfn, value: boolean): void {
-    this.#setFlag(pfn, RECLAIM, value);
+  setAccessed(pfn: Pfn, value: boolean): void {
+    this.#setFlag(pfn, ACCESSED, value);
   }
 
   /** On an LRU list. */

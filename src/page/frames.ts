@@ -86,6 +86,11 @@ export class Frames {
     return this.#chunksResident * CHUNK_BYTES;
   }
 
+  /** All frames have numbers below this. */
+  get frameEnd(): number {
+    return pfnAt(this.#chunks.length, 0);
+  }
+
   /** Bytes of the allocator's tables and of the views that were asked for. */
   get metadataBytes(): number {
     let bytes = this.#released.metadataBytes;

@@ -24,9 +24,7 @@ const FLAGS = [
   ['active', 'setActive'],
   ['workingset', 'setWorkingset'],
   ['readahead', 'setReadahead'],
-  ['swapBacked', 'setSwapBacked'],
-  ['swapCache', 'setSwapCache'],
-  ['reclaim', 'setReclaim'],
+  ['accessed', 'setAccessed'],
   ['lru', 'setLru'],
 ] as const;
 
