@@ -111,14 +111,13 @@ export class FrameChunk {
     this.#assertBlock(place, order);
     this.#mark(place, order, 0);
     this.#freeFrames += 1 << order;
-    let at = place;
     let size = order;
-    while (size < ORDER_MAX && this.#isFree(at ^ (1 << size), size)) {
-      this.#remove(at ^ (1 << size), size);
-      at &= ~(1 << size);
+    // Any place in a block names its node.
+    while (size < ORDER_MAX && this.#isFree(place ^ (1 << size), size)) {
+      this.#remove(place ^ (1 << size), size);
       size += 1;
     }
-    this.#insert(at, size);
+    this.#insert(place, size);
   }
 
   /** Makes a block of 2^order frames as many blocks of one frame. */
