@@ -97,6 +97,10 @@ export class Clusters implements Links {
     return cluster < this.#fresh && this.#place[cluster] !== 0;
   }
 
+  isFull(cluster: number): boolean {
+    return this.#list[cluster] === FULL;
+  }
+
   /** Where the bytes of the cluster's slots are: from {@link base} on. It must be used. */
   bytes(cluster: number): Uint8Array {
     return this.#chunk(cluster).bytes;

@@ -195,8 +195,8 @@ export class SwapSlots {
     clusters.fill(cluster, size);
     this.#usedSlots += size;
     const next = place + size;
-    const first = (cluster - 1) * SWAPFILE_CLUSTER;
-    this.#hints[order] = next < SWAPFILE_CLUSTER ? first + next : NO_HINT;
+    const isLast = next === SWAPFILE_CLUSTER || clusters.isFull(cluster);
+    this.#hints[order] = isLast ? NO_HINT : (cluster - 1) * SWAPFILE_CLUSTER + next;
     return this.#slotAt(cluster, place);
   }
 
