@@ -1,16 +1,16 @@
 /**
- * The clusters of a swap area: runs of {@link SWAPFILE_CLUSTER} slots that share an order and are on
- * one list each, and what is kept of each of their slots: a byte that says whether it is allocated
- * and how often it is referred to, and 16 bits for a shadow.
+ * The clusters of a swap area: runs of {@link SWAPFILE_CLUSTER} slots that share an order and are
+ * on one list each, and what is kept of each of their slots: a byte that says whether it is
+ * allocated and how often it is referred to, and 16 bits for a shadow.
  *
  *     never used ──> nonfull[order] <──> full
  *          free <──>      ^ └────> frag[order]      free: no slot is allocated
  *                         └───────────┘             frag: no aligned group of its order is free
  *
  * A cluster's slots have memory while one of them is allocated. It comes in chunks of 63 clusters;
- * a chunk that holds nothing is given back, but for one. Clusters that were never used cost nothing:
- * the columns below reach as far as the highest cluster that ever was. A cluster is named by its
- * number in the area plus one, so that 0 is none.
+ * a chunk that holds nothing is given back, but for one. Clusters that were never used cost
+ * nothing: the columns below reach as far as the highest cluster that ever was. A cluster is named
+ * by its number in the area plus one, so that 0 is none.
  *
  * @see mm/swapfile.c, struct swap_cluster_info
  */
@@ -95,6 +95,10 @@ export class Clusters implements Links {
   /** Says whether a slot of the cluster is allocated, so that its slots have memory. */
   isUsed(cluster: number): boolean {
     return cluster < this.#fresh && this.#place[cluster] !== 0;
+  }
+
+  isFull(cluster: number): boolean {
+    return this.#list[cluster] === FULL;
   }
 
   /** Where the bytes of the cluster's slots are: from {@link base} on. It must be used. */

@@ -46,8 +46,8 @@ export class SwapSlots {
 
   /**
    * Allocates 2^`order` slots without references and returns the first. In order: after the last
-   * run of that order; in a cluster of that order; in an unused cluster, which prefers clusters
-   * that already have memory; for order 0, in any cluster.
+   * run of that order; in a cluster of that order; in a free one; for order 0, in any.
+   * Filling what has been begun first keeps whole clusters free for large runs, and for no memory.
    *
    * A cluster on a frag list is not searched for its own order: it got there by being searched in
    * vain, and the first slot that is freed takes it off.
@@ -195,8 +195,8 @@ export class SwapSlots {
     clusters.fill(cluster, size);
     this.#usedSlots += size;
     const next = place + size;
-    const first = (cluster - 1) * SWAPFILE_CLUSTER;
-    this.#hints[order] = next < SWAPFILE_CLUSTER ? first + next : NO_HINT;
+    const isLast = next === SWAPFILE_CLUSTER || clusters.isFull(cluster);
+    this.#hints[order] = isLast ? NO_HINT : (cluster - 1) * SWAPFILE_CLUSTER + next;
     return this.#slotAt(cluster, place);
   }
 
@@ -238,8 +238,8 @@ export class SwapSlots {
   }
 }
 
-/** The first aligned run of `size` zeros at or after `from` and before `end`, relative to `base`. */
-function freeRun(bytes: Uint8Array, base: number, from: number, end: number, size: number): number {
+/** The first aligned run of `size` zeros from `from` to before `end`, all relative to `base`. */
+function freeRun(bytes: Uint8Array, base: number, from: number, end: number, size: number) {
   let run = (from + size - 1) & -size;
   while (run + size <= end) {
     let at = run + size - 1;

@@ -11,7 +11,7 @@
  *
  * Words lie in chunks that are made when first written to and given back when they hold nothing,
  * but for one, so that a slot that comes and goes does not make and drop its chunk each time.
- * References to slots (slots shared by forked address spaces) are counted where slots are allocated,
+ * References to slots, which forked address spaces share, are counted where slots are allocated,
  * in `slots.ts`: a disk's slots have one owner and no count.
  *
  * @see mm/swap_table.h, where one word a slot holds a shadow, a folio or a pointer
