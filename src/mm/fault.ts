@@ -215,12 +215,10 @@ export class Fault {
 
   /** Maps a page whose folio is in the swap cache. */
   #mapCached(pfn: Pfn): void {
-    const { folios, stats } = this.#mm;
+    const { folios, readahead } = this.#mm;
     const head = folios.head(pfn);
-    if (folios.readahead(head)) {
-      folios.setReadahead(head, false);
-      stats.events.swap_ra_hit += 1;
-    }
+    readahead.found(this.#present, this.#index, folios.readahead(head));
+    folios.setReadahead(head, false);
     mapPage(this.#mm, this.#present, this.#index, pfn);
     // Kept for the sake of others, or as the only copy, it needs no slots without them.
     if (folios.dirty(head) && !folios.writeback(head)) dropSwap(this.#mm, head);
@@ -317,8 +315,7 @@ export class Fault {
   /** Gives a page that is shared a copy of its own here. @see mm/memory.c wp_page_copy */
   #mapCopy(region: Region): void {
     const pte = region.table.get(this.#index);
-    const isShared =
-      pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
+    const isShared = pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
     if (!isShared) {
       this.#unclaim(region, 1);
       return;

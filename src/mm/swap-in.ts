@@ -17,7 +17,14 @@ import type { SlotWaiter } from '../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { loadPage } from '../zswap/load.ts';
-import { addToLru, beginFolio, dropSwap, enterSwapCache, mapPage, reapFolio } from './folio-life.ts';
+import {
+  addToLru,
+  beginFolio,
+  dropSwap,
+  enterSwapCache,
+  mapPage,
+  reapFolio,
+} from './folio-life.ts';
 import type { FrameClaim } from './frame-claim.ts';
 import type { Mm } from './mm.ts';
 import { pteIsSwap, pteSlot, swapPte } from './page-table.ts';
@@ -246,6 +253,8 @@ export class SwapIn {
     bio.onDone = this.#bioDone;
     this.#stage = 'reading';
     backing.submit(bio, false);
+    const isSingle = this.#order === 0 && !this.#direct;
+    if (isSingle) this.#mm.readahead.start(present(this.#region), this.#index, this.#slot);
     return 'waiting';
   }
 
