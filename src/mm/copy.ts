@@ -10,8 +10,14 @@ import { presentPte, pteIsPresent, ptePfn, pteSlot } from './page-table.ts';
 import { Region } from './region.ts';
 
 /** Makes a copy that a group pays for from now on: for its own pages, not for those it shares. */
-export function copyRegion(mm: Mm, region: Region, name: string, memcg: Memcg): Region {
-  const { family, pageCount, orderMax, table } = region;
+export function copyRegion(
+  mm: Mm,
+  region: Region,
+  name: string,
+  memcg: Memcg,
+  orderMax: number = region.orderMax,
+): Region {
+  const { family, pageCount, table } = region;
   const copy = new Region(name, family, memcg, pageCount, orderMax);
   for (let at = table.next(0, pageCount); at < pageCount; at = table.next(at + 1, pageCount)) {
     const pte = table.get(at);

@@ -62,11 +62,13 @@ export function slotCountsEqualReferences(mm: Mm): string | undefined {
   return undefined;
 }
 
-/** What a slot holds is somewhere: it has a backing, or a folio that is up to date. */
+/** What a slot holds is somewhere: in its backing, in a folio in the swap cache, or with its owner. */
 export function noReferencedSlotIsLost(mm: Mm): string | undefined {
   for (const { region, index, pte } of entries(mm)) {
     if (!pteIsSwap(pte)) continue;
     const slot = pteSlot(pte);
+    // The owner of a slot may have its page.
+    if (mm.swap.cache.isBusy(slot)) continue;
     if (mm.swapCache.get(slot) !== 0 || !mm.swap.table.isFree(slot)) continue;
     return `page ${index} of ${region.name} is lost`;
   }
@@ -164,7 +166,10 @@ function* entries(mm: Mm): Generator<{ region: { name: string }; index: number; 
 /** Heads of all folios: those on lists, in PTEs and in the swap cache, and those on their way. */
 function* heads(mm: Mm): Generator<Pfn> {
   const end = mm.frames.frameEnd;
-  for (let pfn = 1; pfn < end; pfn += 1) {
-    if (mm.folios.isFolio(pfn as Pfn) && mm.folios.head(pfn as Pfn) === pfn) yield pfn as Pfn;
+  let left = mm.folios.usedFrames;
+  for (let pfn = 1; pfn < end && left > 0; pfn += 1) {
+    if (!mm.folios.isFolio(pfn as Pfn)) continue;
+    left -= 1;
+    if (mm.folios.head(pfn as Pfn) === pfn) yield pfn as Pfn;
   }
 }

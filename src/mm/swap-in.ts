@@ -332,7 +332,8 @@ export class SwapIn {
       }
     }
     addToLru(this.#mm, pfn, active);
-    if (!this.#direct) this.#trimCopies(pfn);
+    // Who has found it in the swap cache meanwhile may have taken it from its slots.
+    if (folios.slot(pfn) >= 0) this.#trimCopies(pfn);
     reapFolio(this.#mm, pfn);
     this.#stage = 'lock';
     return 'again';

@@ -79,6 +79,13 @@ export class FolioTable implements Links {
   /** A chunk that has memory though no frame of it is in a folio. */
   #spare: Chunk | undefined;
 
+  /** Frames that are in a folio. */
+  get usedFrames(): number {
+    let frames = 0;
+    for (const { used } of this.#chunks) frames += used;
+    return frames;
+  }
+
   get metadataBytes(): number {
     return this.#resident * CHUNK_BYTES;
   }
