@@ -57,13 +57,14 @@ export interface FaultAccess {
 }
 
 type Kind = 'anonymous' | 'copy' | 'swap';
-type Stage = 'look' | 'frames' | 'charge' | 'swap-in';
+type Stage = 'look' | 'frames' | 'charge' | 'map' | 'swap-in';
 
 /** One fault under way, preallocated in the request that it belongs to. */
 export class Fault {
   pfn = 0 as Pfn;
   error: Errno = OK;
   readonly #mm: Mm;
+  readonly #owner: SlotWaiter;
   readonly #claim: FrameClaim;
   readonly #swapIn: SwapIn;
   #stage: Stage = 'look';
@@ -83,6 +84,7 @@ export class Fault {
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
     this.#mm = mm;
+    this.#owner = owner;
     this.#claim = new FrameClaim(mm, owner);
     this.#swapIn = new SwapIn(mm, owner, this.#claim);
   }
@@ -120,6 +122,8 @@ export class Fault {
         return this.#takeFrames();
       case 'charge':
         return this.#charge();
+      case 'map':
+        return this.#map();
       case 'swap-in':
         return this.#runSwapIn();
     }
@@ -276,7 +280,7 @@ export class Fault {
     return undefined;
   }
 
-  /** Charges the frames of a new page, and maps it if it is still wanted. */
+  /** Charges the frames of a new page. */
   #charge(): FaultResult | undefined {
     const region = this.#present;
     const memcg = region.memcg;
@@ -289,7 +293,15 @@ export class Fault {
       this.#dropFrames();
       return this.#end('blocked');
     }
-    if (this.#kind === 'anonymous') this.#mapAnonymous(region, pages);
+    this.#stage = 'map';
+    const { nowait } = this.#access;
+    return !nowait && this.#mm.rt.point('mm.fault.charged', this.#owner) ? 'waiting' : undefined;
+  }
+
+  /** Maps the new page if it is still wanted. */
+  #map(): undefined {
+    const region = this.#present;
+    if (this.#kind === 'anonymous') this.#mapAnonymous(region, 2 ** this.#order);
     else this.#mapCopy(region);
     this.#dropSource();
     this.#stage = 'look';

@@ -59,12 +59,6 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
           "                return this.#stage = 'frames', 'waiting';",
       },
       {
-        file: FAULT,
-        find: lines(2, 'this.#mm = mm;'),
-        replace: lines(2, 'this.#mm = mm;', 'this.#owner = owner;'),
-      },
-      { file: FAULT, find: lines(1, '#mm;'), replace: lines(1, '#mm;', '#owner;') },
-      {
         file: SWAP_IN,
         find: "if (kind === 'entry') {",
         replace:

@@ -1,14 +1,13 @@
-/** Two regions that share a page, of which both write to it while it comes and goes. */
+/** Two regions that share a page, which both write to. */
 import type { MemoryActions } from '../../world/memory-actions.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const copyOnWrite: Scenario = {
   name: 'copy-on-write',
-  summary: 'a region and its copy write to a shared page while it is paged out',
+  summary: 'two of one region and one of its copy write to a page that they share',
   covers: ['T000-d'],
   world: {},
-  reaches: ['mm.swap-in.loaded', 'paged out'],
-  preemptions: 3,
+  reaches: ['mm.fault.charged'],
   play(stage) {
     stage.space(8, 8);
     const one = stage.memory('one', 1);
@@ -17,8 +16,8 @@ export const copyOnWrite: Scenario = {
       one.write(0, 1),
       one.copy('copy', (made) => (copy = made)),
     );
-    stage.actor('one', one.write(0, 2), one.read(0));
-    stage.actor('copy', copy.write(0, 4), copy.read(0));
-    stage.actor('pageout', one.pageout());
+    stage.actor('one', one.write(0, 2));
+    stage.actor('the same', one.write(0, 5));
+    stage.actor('copy', copy.write(0, 4));
   },
 };
