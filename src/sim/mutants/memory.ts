@@ -55,8 +55,10 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
           'this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);\n' +
           '            this.#swapIn.seen = Array.from({ length: 2 ** this.#order }, (_, i) => ' +
           'this.#mm.swap.table.kind(slot - (this.#index % 2 ** this.#order) + i));\n' +
-          "            if (this.#order > 0 && this.#mm.rt.point('mm.fault.chosen', this.#owner))\n" +
-          "                return this.#stage = 'frames', 'waiting';",
+          '            if (this.#order > 0) {\n' +
+          '                this.#mm.rt.yieldTask(this.#owner);\n' +
+          "                return this.#stage = 'frames', 'waiting';\n" +
+          '            }',
       },
       {
         file: SWAP_IN,
