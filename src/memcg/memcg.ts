@@ -27,6 +27,8 @@ export class Memcg {
   diskSwapins = 0;
   /** Entries that the `protected` policy leaves alone (kernel `nr_zswap_protected`). */
   zswapProtected = 0;
+  #framePages = 0;
+  #memoryMaxBytes = Infinity;
   #zswapBytes = 0;
   #zswapPages = 0;
   #zswapMaxBytes = Infinity;
@@ -36,6 +38,27 @@ export class Memcg {
     this.id = id;
     this.name = name;
     this.parent = parent;
+  }
+
+  /** Page frames charged to the group and its descendants. */
+  get framePages(): number {
+    return this.#framePages;
+  }
+
+  /** `memory.current` in bytes: page frames and compressed pages of the group and its descendants. */
+  get memoryCurrent(): number {
+    return this.#framePages * PAGE_SIZE + this.#zswapBytes;
+  }
+
+  /** `memory.max` in bytes; Infinity (`max`) by default. */
+  get memoryMax(): number {
+    return this.#memoryMaxBytes;
+  }
+
+  /** @param bytes - 0..2^53 or Infinity; rounded down to whole pages */
+  setMemoryMax(bytes: number): void {
+    if (!(bytes >= 0)) throw new RangeError(`memory.max takes bytes or max, not ${bytes}`);
+    this.#memoryMaxBytes = bytes === Infinity ? bytes : bytes - (bytes % PAGE_SIZE);
   }
 
   /** `memory.zswap.current`: compressed bytes charged to the group and its descendants. */
@@ -88,6 +111,31 @@ export class Memcg {
     return this.parent.mayZswap();
   }
 
+  /**
+   * The nearest of the group and its ancestors that would be over its `memory.max` with so many
+   * page frames more; undefined: they may be charged. The root has no limit.
+   *
+   * @see mm/memcontrol.c try_charge_memcg
+   */
+  overMemoryMax(pages: number): Memcg | undefined {
+    if (this.parent === undefined) return undefined;
+    if (this.memoryCurrent + pages * PAGE_SIZE > this.#memoryMaxBytes) return this;
+    return this.parent.overMemoryMax(pages);
+  }
+
+  /** Charges page frames to the group and its ancestors. */
+  chargeFrames(pages: number): void {
+    this.#framePages += pages;
+    this.parent?.chargeFrames(pages);
+  }
+
+  /** Undoes one {@link chargeFrames} of so many pages, or parts of one. */
+  unchargeFrames(pages: number): void {
+    assert(this.#framePages >= pages);
+    this.#framePages -= pages;
+    this.parent?.unchargeFrames(pages);
+  }
+
   /** Charges one entry of `bytes` to the group and its ancestors. */
   charge(bytes: number): void {
     assert(bytes > 0);
@@ -119,7 +167,7 @@ export interface MemcgOfflineHook {
 export class MemcgTree {
   readonly root: Memcg = new Memcg(0 as MemcgId, '', undefined);
   readonly #groups: (Memcg | undefined)[] = [this.root];
-  #hook: MemcgOfflineHook | undefined;
+  readonly #hooks: MemcgOfflineHook[] = [];
 
   get(id: number): Memcg {
     return present(this.#groups[id]);
@@ -136,10 +184,9 @@ export class MemcgTree {
     return group;
   }
 
-  /** Registers the one hook. */
+  /** Registers one that is told before those registered earlier. */
   registerOfflineHook(hook: MemcgOfflineHook): void {
-    assert(this.#hook === undefined);
-    this.#hook = hook;
+    this.#hooks.unshift(hook);
   }
 
   /**
@@ -151,7 +198,7 @@ export class MemcgTree {
     const { parent } = group;
     assert(parent !== undefined && group.online && this.#groups[group.id] === group);
     assert(!group.children.some(({ online }) => online), 'group has children');
-    this.#hook?.groupOffline(group, parent);
+    for (const hook of this.#hooks) hook.groupOffline(group, parent);
     group.online = false;
     this.reap(group);
   }
@@ -166,7 +213,7 @@ export class MemcgTree {
   /** Removes a group that is offline and that nothing is charged to, and such ancestors with it. */
   reap(group: Memcg): void {
     let at: Memcg | undefined = group;
-    while (at !== undefined && !at.online && at.zswappedPages === 0 && at.children.length === 0) {
+    while (at !== undefined && !at.online && isEmpty(at)) {
       this.remove(at);
       at = at.parent;
     }
@@ -176,7 +223,7 @@ export class MemcgTree {
   remove(group: Memcg): void {
     assert(group !== this.root && this.#groups[group.id] === group);
     assert(group.children.length === 0, 'group has children');
-    assert(group.zswapCurrent === 0 && group.zswappedPages === 0);
+    assert(group.zswapCurrent === 0 && isEmpty(group));
     this.#groups[group.id] = undefined;
     const siblings = group.parent?.children as Memcg[] | undefined;
     siblings?.splice(siblings.indexOf(group), 1);
@@ -219,4 +266,9 @@ export class MemcgTree {
   *groups(): Generator<Memcg> {
     for (const group of this.#groups) if (group !== undefined) yield group;
   }
+}
+
+/** Says whether nothing is charged to a group and it has no children. */
+function isEmpty(group: Memcg): boolean {
+  return group.zswappedPages === 0 && group.framePages === 0 && group.children.length === 0;
 }

@@ -42,14 +42,18 @@ export class Mempool<T> {
    * then calls {@link takePromised}.
    */
   take(task: Task): T | undefined {
+    const thing = this.tryTake();
+    if (thing === undefined) this.#waiting.push(task);
+    return thing;
+  }
+
+  /** Takes a thing if one is left; never queues. */
+  tryTake(): T | undefined {
     if (this.#free.length > this.#promised) return this.#free.pop();
-    if (this.#made < this.#limit) {
-      const thing = this.#make();
-      this.#made += 1;
-      return thing;
-    }
-    this.#waiting.push(task);
-    return undefined;
+    if (this.#made >= this.#limit) return undefined;
+    const thing = this.#make();
+    this.#made += 1;
+    return thing;
   }
 
   /** Takes the thing that was kept for a woken task. */

@@ -107,7 +107,7 @@ export class Swap {
     this.#areas.splice(index, 1);
   }
 
-  /** The slot holds nothing any more. */
+  /** Nothing backs the slot any more, which reads as zeros. Whoever refers to it still does. */
   free(slot: SwapSlot): void {
     this.#release(slot);
     this.table.setFree(slot);

@@ -11,8 +11,8 @@
  *
  * Words lie in chunks that are made when first written to and given back when they hold nothing,
  * but for one, so that a slot that comes and goes does not make and drop its chunk each time.
- * A slot that is not free has one reference; further ones (slots shared by forked address spaces)
- * are counted beside the table, so they cost nothing where nobody shares.
+ * References to slots, which forked address spaces share, are counted where slots are allocated,
+ * in `slots.ts`: a disk's slots have one owner and no count.
  *
  * @see mm/swap_table.h, where one word a slot holds a shadow, a folio or a pointer
  */
@@ -47,7 +47,6 @@ class Chunk {
 
 export class SwapTable {
   readonly #chunks: (Chunk | undefined)[] = [];
-  readonly #extraReferences = new Map<number, number>();
   #usedSlots = 0;
   #chunkCount = 0;
   /** A chunk that holds nothing and belongs to no place of the table. */
@@ -59,7 +58,7 @@ export class SwapTable {
   }
 
   get metadataBytes(): number {
-    return this.#chunkCount * CHUNK_BYTES + this.#extraReferences.size * 48;
+    return this.#chunkCount * CHUNK_BYTES;
   }
 
   kind(slot: SwapSlot): SlotKind {
@@ -76,7 +75,6 @@ export class SwapTable {
   }
 
   setFree(slot: SwapSlot): void {
-    this.#extraReferences.delete(slot);
     this.#set(slot, 0);
   }
 
@@ -111,26 +109,6 @@ export class SwapTable {
       at += 1;
     }
     return end;
-  }
-
-  /** References to a slot: 0 if it is free. @see mm/swapfile.c swap_swapcount */
-  count(slot: SwapSlot): number {
-    return this.isFree(slot) ? 0 : 1 + (this.#extraReferences.get(slot) ?? 0);
-  }
-
-  /** Adds a reference to a slot that has one. @see mm/swapfile.c swap_duplicate */
-  dup(slot: SwapSlot): void {
-    assert(!this.isFree(slot));
-    this.#extraReferences.set(slot, (this.#extraReferences.get(slot) ?? 0) + 1);
-  }
-
-  /** Drops a reference; the caller frees the slot when none is left, and returns that number. */
-  put(slot: SwapSlot): number {
-    assert(!this.isFree(slot));
-    const extra = this.#extraReferences.get(slot) ?? 0;
-    if (extra > 1) this.#extraReferences.set(slot, extra - 1);
-    else this.#extraReferences.delete(slot);
-    return extra;
   }
 
   /** The word as a signed integer: one above 2^31 would be a number object on the heap. */

@@ -16,20 +16,30 @@ import { StoreOp, countStored, storePage, type StoreResult } from './store.ts';
 import type { RejectReason } from './stats.ts';
 import type { Zswap } from './zswap.ts';
 
+/** Where a folio's pages are. */
+export interface FolioPages {
+  /** Page i, 4096 bytes; undefined if it is not for zswap, because it is zero-filled. */
+  page(index: number): Uint8Array | undefined;
+}
+
 /** One folio's store under way. */
 export class FolioStoreOp {
   #slot = 0 as SwapSlot;
   #memcg: Memcg | undefined;
-  #pages: readonly Uint8Array[] = [];
+  #source: FolioPages = NOTHING;
+  #count = 0;
   #next = 0;
+  #stored = 0;
   readonly #page = new StoreOp();
 
-  /** Readies the record: page i goes to slot `first + i`. */
-  begin(first: SwapSlot, memcg: Memcg, pages: readonly Uint8Array[]): void {
-    assert(this.#next === 0 && pages.length > 0);
+  /** Readies the record for `count` pages: page i goes to slot `first + i`. */
+  begin(first: SwapSlot, count: number, memcg: Memcg, source: FolioPages): void {
+    assert(this.#next === 0 && count > 0);
     this.#slot = first;
+    this.#count = count;
     this.#memcg = memcg;
-    this.#pages = pages;
+    this.#source = source;
+    this.#stored = 0;
   }
 
   /** Why the folio was rejected. */
@@ -44,26 +54,29 @@ export class FolioStoreOp {
    */
   run(zswap: Zswap, task: Task): StoreResult {
     const memcg = present(this.#memcg);
-    while (this.#next < this.#pages.length) {
-      const slot = this.#slotOf(this.#next);
+    for (; this.#next < this.#count; this.#next += 1) {
       if (this.#page.stage === 'admit') {
-        this.#page.begin(slot, memcg, present(this.#pages[this.#next]));
+        const page = this.#source.page(this.#next);
+        if (page === undefined) continue;
+        this.#page.begin(this.#slotOf(this.#next), memcg, page);
       }
       const result = storePage(zswap, this.#page, task);
       if (result === 'waiting') return result;
       if (result === 'rejected') return this.#reject(zswap);
-      this.#next += 1;
+      this.#stored += 1;
     }
-    countStored(zswap, memcg, this.#pages.length);
+    countStored(zswap, memcg, this.#stored);
     this.#next = 0;
     return 'stored';
   }
 
   #reject(zswap: Zswap): StoreResult {
     // The page that failed is counted; each page of a folio that is refused counts once.
-    zswap.stats.rejects[this.reason] += this.#pages.length - 1;
-    for (let i = 0; i < this.#pages.length; i += 1) {
+    for (let i = 0; i < this.#count; i += 1) {
       if (zswap.swap.table.kind(this.#slotOf(i)) === 'entry') zswap.swap.free(this.#slotOf(i));
+      if (i !== this.#next && this.#source.page(i) !== undefined) {
+        zswap.stats.rejects[this.reason] += 1;
+      }
     }
     this.#next = 0;
     return 'rejected';
@@ -73,3 +86,5 @@ export class FolioStoreOp {
     return (this.#slot + index) as SwapSlot;
   }
 }
+
+const NOTHING: FolioPages = { page: () => undefined };

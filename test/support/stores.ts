@@ -53,7 +53,7 @@ export function storeFolio(
       result = op.run(machine.zswap, task);
     },
   };
-  op.begin(first, memcg, pages);
+  op.begin(first, pages.length, memcg, { page: (i) => pages[i] });
   task.resume();
   machine.settle();
   return (result as StoreResult) === 'rejected' ? op.reason : result;

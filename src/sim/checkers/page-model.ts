@@ -30,6 +30,16 @@ export class PageModel {
     ]);
   }
 
+  /** What a copy of the pages may hold that is made now; later writes are each one's own. */
+  clone(): PageModel {
+    const clone = new PageModel(0);
+    for (const versions of this.#versions) {
+      // A write that is under way changes the pages that it was asked to change, not the copies.
+      clone.#versions.push(versions.filter(({ ended }) => ended !== Infinity));
+    }
+    return clone;
+  }
+
   add(page: number, version: Version): void {
     this.#versions[page]?.push(version);
   }

@@ -67,6 +67,25 @@ import { deviceRecovers } from './device/device-recovers.ts';
 import { poolCorrupt } from './device/pool-corrupt.ts';
 import { readErrors } from './device/read-errors.ts';
 import type { Scenario } from './scenario.ts';
+import { directFaultCopy } from './memory/direct-fault-copy.ts';
+import { directFaultDiscard } from './memory/direct-fault-discard.ts';
+import { directFaultWriteback } from './memory/direct-fault-writeback.ts';
+import { cachedFaultWriteback } from './memory/cached-fault-writeback.ts';
+import { faultPageout } from './memory/fault-pageout.ts';
+import { faultDiscard } from './memory/fault-discard.ts';
+import { copyOnWrite } from './memory/copy-on-write.ts';
+import { chargeOwnEntry } from './memory/charge-own-entry.ts';
+import {
+  largeFaultWriteback,
+  largeFaultDiscard,
+  largeFaultSmallFault,
+  largeFaultStore,
+  largeFaultZero,
+  largeFaultCorrupt,
+} from './memory/large-fault.ts';
+import { largeSwapOut, largeSpill } from './memory/large-swap-out.ts';
+import { faultReadahead } from './memory/fault-readahead.ts';
+import { tryRead } from './memory/try-read.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   writebackOverwrite,
@@ -136,4 +155,22 @@ export const SCENARIOS: readonly Scenario[] = [
   deviceRecovers,
   poolCorrupt,
   readErrors,
+  directFaultCopy,
+  directFaultDiscard,
+  directFaultWriteback,
+  cachedFaultWriteback,
+  faultPageout,
+  faultDiscard,
+  copyOnWrite,
+  chargeOwnEntry,
+  largeFaultWriteback,
+  largeFaultDiscard,
+  largeFaultSmallFault,
+  largeFaultStore,
+  largeFaultZero,
+  largeFaultCorrupt,
+  largeSwapOut,
+  largeSpill,
+  faultReadahead,
+  tryRead,
 ];

@@ -23,6 +23,8 @@ export class DeviceSim implements SwapDevice {
   readonly #contents = new Map<number, Uint8Array>();
   readonly #reading = new Map<number, number>();
   readonly #writing = new Set<number>();
+  /** Names of the requests under way. */
+  readonly #names = new Set<string>();
   /** Requests that have been submitted and have not completed. */
   underWay = 0;
   /** Chance of an error, of {@link ALWAYS}, for reads and for writes. */
@@ -101,13 +103,19 @@ export class DeviceSim implements SwapDevice {
         this.underWay -= 1;
         this.#touch(bio.devicePage, bio.pageCount);
         bio.error = transfer();
+        this.#names.delete(rt.actor);
         bio.onDone(bio);
         rt.stopAt('completed');
       },
     };
     this.underWay += 1;
     this.#touch(bio.devicePage, bio.pageCount);
-    rt.nameTask(completion, `device of ${rt.actor}`);
+    // One that reads ahead has several requests under way.
+    const name = `device of ${rt.actor}`;
+    const isFirst = !this.#names.has(name);
+    const actor = isFirst ? name : `${name}, page ${bio.devicePage}`;
+    this.#names.add(actor);
+    rt.nameTask(completion, actor);
     rt.ready(completion, `device page ${bio.devicePage}`);
   }
 

@@ -42,7 +42,7 @@ export function storeFolio(
       rt.nameTask(task, actor.name);
       for (const slot of slots) if (!swap.cache.tryLock(slot, task)) throw new RangeError('busy');
       const pages = ids.map((id) => pageOf(id).subarray(0, PAGE_SIZE));
-      op.begin(disk.slot(first), disk.memcg, pages);
+      op.begin(disk.slot(first), pages.length, disk.memcg, { page: (i) => pages[i] });
       return run();
     },
   };

@@ -7,6 +7,8 @@ import { present } from '../../std/assert.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Codec } from '../../codec/codec.ts';
+import { MM_INVARIANTS } from '../../mm/invariants.ts';
+import { Mm, type MmOptions } from '../../mm/mm.ts';
 import { Payload } from '../../blk/payload.ts';
 import { DEVICE_RULES, checkInvariants, checkLeft } from '../checkers/engine-rules.ts';
 import type { Violation } from '../engine/failure.ts';
@@ -15,6 +17,7 @@ import type { SimRt } from '../engine/rt-sim.ts';
 import { Actor, type Action } from './actor.ts';
 import type { Place } from './client.ts';
 import { DiskActions } from './disk-actions.ts';
+import { MemoryActions } from './memory-actions.ts';
 import { watchSlots, watchStaging, watchedCodec } from './watch.ts';
 import { createWordCodec } from './word-codec.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -27,10 +30,15 @@ const PLACE_BYTES = 4 * PAGE_SIZE;
 /** Bytes of a chunk of the arena. */
 const CHUNK_BYTES = 1 << 17;
 
+/** What of an address space a scenario chooses. */
+export type SpaceOptions = Pick<MmOptions, 'swapinMode' | 'largeSwapin' | 'pageCluster'>;
+
 export class Stage implements Trial {
   readonly world: World;
   readonly rt: SimRt;
   readonly #disks: DiskActions[] = [];
+  readonly #memories: MemoryActions[] = [];
+  #mm: Mm | undefined;
   readonly #actors: Actor[] = [];
   readonly #placed: string[] = [];
   readonly #payload = new Payload(PLACES * PLACE_BYTES);
@@ -38,6 +46,8 @@ export class Stage implements Trial {
   readsMayFail = false;
   /** The same for good: pages may be lost. */
   mayLosePages = false;
+  /** An access may find no memory. */
+  mayLackMemory = false;
   /** Nothing in the pool can be decompressed now. */
   corruptPool = false;
   #violation: Violation | undefined;
@@ -61,6 +71,27 @@ export class Stage implements Trial {
     const disk = new DiskActions(this, name, pages, parent);
     this.#disks.push(disk);
     return disk;
+  }
+
+  /** Makes the address space, with so many frames and swap slots. */
+  space(framePages: number, swapPages: number, options: SpaceOptions = {}): Mm {
+    const { rt, swap, zswap, memcgs } = this.world;
+    this.#mm = new Mm({ rt, swap, zswap, memcgs, framePages, pageCluster: 0, ...options });
+    this.#mm.swapon(swap.swapon('swap', swapPages, memcgs.root));
+    return this.#mm;
+  }
+
+  /** Makes a region of the address space, with a group of its own. */
+  memory(name: string, pages: number, orderMax = 0): MemoryActions {
+    const mm = present(this.#mm);
+    const region = mm.map(name, this.world.memcgs.create(name), pages, orderMax);
+    const memory = new MemoryActions(this, mm, region);
+    this.addMemory(memory);
+    return memory;
+  }
+
+  addMemory(memory: MemoryActions): void {
+    this.#memories.push(memory);
   }
 
   /** A disk has been removed: its pages are no longer read at the end. */
@@ -118,7 +149,43 @@ export class Stage implements Trial {
   }
 
   check(): Violation | undefined {
-    return this.#violation ?? checkInvariants(this.world.zswap);
+    return this.#violation ?? checkInvariants(this.world.zswap) ?? this.#checkMemory();
+  }
+
+  #checkMemory(): Violation | undefined {
+    if (this.#mm === undefined) return undefined;
+    for (const invariant of MM_INVARIANTS) {
+      const message = invariant(this.#mm);
+      if (message !== undefined) return { name: invariant.name, message };
+    }
+    return undefined;
+  }
+
+  /** Ends all regions, the swap areas and the frames; says what is left of them. */
+  #endMemory(): Violation | undefined {
+    const mm = this.#mm;
+    if (mm === undefined) return undefined;
+    for (const memory of this.#memories) for (const action of memory.end()) this.now(action);
+    const { areas, frames, swapCache, reclaim, readahead } = mm;
+    const left = {
+      frames: frames.usedPages,
+      slots: areas.usedSlots,
+      'cached folios': swapCache.size,
+      'runs of reclaim': reclaim.running,
+      'runs of readahead': readahead.underWay,
+      charges: this.world.memcgs.root.framePages,
+    };
+    const found = Object.entries(left).filter(([, count]) => count !== 0);
+    if (found.length > 0) {
+      const message = found.map(([what, count]) => `${count} ${what}`).join(', ');
+      return { name: 'nothingIsLeftAtTheEnd', message };
+    }
+    for (const { area } of areas.all) {
+      areas.remove(area);
+      this.world.swap.swapoff(area);
+    }
+    for (const { memcg } of this.#memories) if (memcg.online) this.world.memcgs.offline(memcg);
+    return undefined;
   }
 
   finish(): Violation | undefined {
@@ -133,10 +200,13 @@ export class Stage implements Trial {
     if (device !== undefined) for (const rule of DEVICE_RULES) device[rule] = 0;
     this.corruptPool = false;
     this.readsMayFail = this.mayLosePages;
+    this.mayLackMemory = false;
     for (const disk of this.#disks) {
       for (let page = 0; page < disk.pages; page += 1) this.now(disk.read(page));
       this.now(disk.trim(0, disk.pages));
     }
+    const left = this.#endMemory();
+    if (left !== undefined) return this.#violation ?? left;
     // Each leaves the list when it has gone.
     const disks = this.#disks.slice();
     for (const disk of disks) this.now(disk.remove());
@@ -147,9 +217,10 @@ export class Stage implements Trial {
     const { stats, reachedFull, pools } = this.world.zswap;
     const { usedPages = 0, writingPages = 0 } = this.world.swap.backing ?? {};
     const numbers = [stats.stored_pages, pools.totalPages(), usedPages, writingPages, reachedFull];
-    const disks = this.#disks.map((disk) => disk.digest());
+    const disks = [...this.#disks, ...this.#memories].map((each) => each.digest());
+    const used = this.#mm === undefined ? [] : [this.#mm.frames.usedPages];
     const actors = this.#actors.map((actor) => (actor.finished ? 'done' : actor.label));
-    return [...numbers, ...disks, ...actors].join(' ');
+    return [...numbers, ...used, ...disks, ...actors].join(' ');
   }
 
   /** The device, which the scenario's world has. */

@@ -45,7 +45,6 @@ describe('SwapTable', () => {
             assert.equal(table.kind(slotOf(other)), expected.kind);
             assert.equal(table.payload(slotOf(other)), expected.payload);
             assert.equal(table.isFree(slotOf(other)), expected.kind === 'free');
-            assert.equal(table.count(slotOf(other)), expected.kind === 'free' ? 0 : 1);
           }
         }
       }),
@@ -88,35 +87,6 @@ describe('SwapTable', () => {
     assert.equal(table.nextUsed(0, 500, 1000), 500);
     // Empty chunks cost nothing, so they are stepped over whatever the budget.
     assert.equal(table.nextUsed(CHUNK_SLOTS, SLOT_END, 1), SLOT_END);
-  });
-
-  it('counts references, one for what is not free and any number of further ones', () => {
-    const table = new SwapTable();
-    const slot = slotOf(7);
-    assert.throws(() => table.dup(slot), { name: 'InvariantError' });
-    assert.throws(() => table.put(slot), { name: 'InvariantError' });
-    table.setEntry(slot, 1);
-    table.dup(slot);
-    table.dup(slot);
-    assert.equal(table.count(slot), 3);
-    // The backing may change while the slot is shared.
-    table.setDevice(slot, 9);
-    assert.equal(table.count(slot), 3);
-    assert.equal(table.put(slot), 2);
-    assert.equal(table.put(slot), 1);
-    assert.equal(table.count(slot), 1);
-    assert.equal(table.put(slot), 0);
-    table.setFree(slot);
-    assert.equal(table.count(slot), 0);
-  });
-
-  it('forgets further references with the slot', () => {
-    const table = new SwapTable();
-    table.setZero(slotOf(7));
-    table.dup(slotOf(7));
-    table.setFree(slotOf(7));
-    table.setZero(slotOf(7));
-    assert.equal(table.count(slotOf(7)), 1);
   });
 
   it('takes no payload that has no room in a word', () => {

@@ -1,0 +1,192 @@
+/**
+ * Access: reads from, writes to, or pins pages of a region, faulting them in one after the other.
+ * What was copied to or from a page was copied in the section in which the page was found present.
+ */
+import { assert } from '../std/assert.ts';
+import { OK, type Errno } from '../std/errno.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import { zeroFill } from '../page/page.ts';
+import type { Pfn } from '../page/frames.ts';
+import type { SlotWaiter } from '../swap/cache.ts';
+import { loadPage } from '../zswap/load.ts';
+import { Fault, type FaultAccess } from './fault.ts';
+import { markDirty } from './folio-life.ts';
+import type { Mm } from './mm.ts';
+import { pteIsPresent, pteIsSwap, pteIsWritable, ptePfn, pteSlot } from './page-table.ts';
+import type { Region } from './region.ts';
+
+/** `touch`: brings pages in and does nothing to them. */
+export type AccessOp = 'read' | 'write' | 'touch' | 'pin';
+
+/**
+ * Outcome. `done`; `failed`: `error` says why, and `done` how many bytes were moved before;
+ * `blocked`: it would have to wait and must not; `waiting`: the task has been parked.
+ */
+export type AccessResult = 'done' | 'failed' | 'blocked' | 'waiting';
+
+const NOBYTES = new Uint8Array(0);
+
+export class Access implements SlotWaiter {
+  nextWaiter: SlotWaiter | undefined;
+  error: Errno = OK;
+  /** Bytes moved. */
+  done = 0;
+  /** The pinned frame, after `pin`. */
+  pfn = 0 as Pfn;
+  /** Called from an empty stack when an access that had to wait has ended. */
+  onEnd: (access: Access, result: AccessResult) => void = () => {};
+  readonly #mm: Mm;
+  readonly #fault: Fault;
+  #region: Region | undefined;
+  #op: AccessOp = 'read';
+  #offset = 0;
+  #length = 0;
+  #bytes: Uint8Array = NOBYTES;
+  #faulting = false;
+  #access: FaultAccess = READ;
+
+  constructor(mm: Mm) {
+    this.#mm = mm;
+    this.#fault = new Fault(mm, this);
+  }
+
+  /**
+   * Begins.
+   *
+   * @param bytes - `length` bytes to read to or write from; not used by the other verbs
+   * @param write - the page is pinned or touched for writing
+   */
+  begin(
+    op: AccessOp,
+    region: Region,
+    offset: number,
+    length: number,
+    bytes: Uint8Array = NOBYTES,
+    options: { readonly write?: boolean; readonly nowait?: boolean } = {},
+  ): AccessResult {
+    assert(!this.#faulting && offset >= 0 && offset + length <= region.pageCount * PAGE_SIZE);
+    assert(op !== 'pin' || length === PAGE_SIZE);
+    this.#op = op;
+    this.#region = region;
+    this.#offset = offset;
+    this.#length = length;
+    this.#bytes = bytes;
+    this.#access = accessOf(op, options.write === true, options.nowait === true);
+    this.done = 0;
+    this.error = OK;
+    return this.#run();
+  }
+
+  resume(): void {
+    const result = this.#run();
+    if (result !== 'waiting') this.onEnd(this, result);
+  }
+
+  #run(): AccessResult {
+    const region = this.#region;
+    assert(region !== undefined);
+    while (this.done < this.#length) {
+      const at = this.#offset + this.done;
+      const index = Math.floor(at / PAGE_SIZE);
+      const within = at % PAGE_SIZE;
+      const take = Math.min(PAGE_SIZE - within, this.#length - this.done);
+      if (!this.#faulting) {
+        if (this.#quickly(region, index, within, take)) continue;
+        this.#fault.begin(region, index, this.#access);
+        this.#faulting = true;
+      }
+      const result = this.#fault.run();
+      if (result === 'waiting') return 'waiting';
+      this.#faulting = false;
+      if (result === 'failed') {
+        this.error = this.#fault.error;
+        return 'failed';
+      }
+      if (result === 'blocked') {
+        if (this.#op === 'read' && this.#readPool(region, index, within, take)) continue;
+        return 'blocked';
+      }
+      if (result === 'mapped') this.#move(this.#fault.pfn, within, take);
+      else this.#readZeros(take);
+    }
+    return 'done';
+  }
+
+  /** Serves a page that is present, or was never touched, without a fault. */
+  #quickly(region: Region, index: number, within: number, take: number): boolean {
+    const pte = region.table.get(index);
+    if (pteIsPresent(pte)) {
+      const pfn = ptePfn(pte);
+      if (this.#access.write) {
+        if (!pteIsWritable(pte)) return false;
+        markDirty(this.#mm, this.#mm.folios.head(pfn));
+      }
+      this.#mm.folios.setAccessed(pfn, true);
+      this.#move(pfn, within, take);
+      return true;
+    }
+    if (pteIsSwap(pte) || this.#access.write || this.#access.allocate) return false;
+    this.#readZeros(take);
+    return true;
+  }
+
+  #move(pfn: Pfn, within: number, take: number): void {
+    const { frames, folios } = this.#mm;
+    if (this.#op === 'read') {
+      const page = frames.view(pfn);
+      const source = take === PAGE_SIZE ? page : page.subarray(within, within + take);
+      this.#bytes.set(source, this.done);
+    } else if (this.#op === 'write') {
+      const { done } = this;
+      const whole = done === 0 && take === this.#bytes.length;
+      frames.view(pfn).set(whole ? this.#bytes : this.#bytes.subarray(done, done + take), within);
+    } else if (this.#op === 'pin') {
+      folios.pin(folios.head(pfn));
+      this.pfn = pfn;
+    }
+    this.done += take;
+  }
+
+  #readZeros(take: number): void {
+    if (this.#op === 'read') zeroFill(this.#bytes, this.done, take);
+    this.done += take;
+  }
+
+  /** Reads a page from the pool without a frame, where none can be had without a wait. */
+  #readPool(region: Region, index: number, within: number, take: number): boolean {
+    const pte = region.table.get(index);
+    if (!pteIsSwap(pte)) return false;
+    const slot = pteSlot(pte);
+    const { swap, zswap, swapCache } = this.#mm;
+    if (swapCache.get(slot) !== 0 || swap.table.kind(slot) !== 'entry') return false;
+    // Who owns the slot and does not share it may be about to change it.
+    if (swap.cache.isBusy(slot) && !swap.cache.isShared(slot)) return false;
+    const scratch = take === PAGE_SIZE ? this.#bytes : this.#scratch;
+    const at = take === PAGE_SIZE ? this.done : 0;
+    if (loadPage(zswap, slot, 'retain', scratch, at) !== 'loaded') return false;
+    if (take < PAGE_SIZE) this.#bytes.set(scratch.subarray(within, within + take), this.done);
+    this.done += take;
+    return true;
+  }
+
+  get #scratch(): Uint8Array {
+    this.#page ??= new Uint8Array(PAGE_SIZE);
+    return this.#page;
+  }
+
+  #page: Uint8Array | undefined;
+}
+
+const READ: FaultAccess = { write: false, allocate: false, nowait: false };
+
+/** One shared record for each of the few kinds there are. */
+const ACCESSES: readonly FaultAccess[] = Array.from({ length: 8 }, (_, i) => ({
+  write: (i & 1) !== 0,
+  allocate: (i & 2) !== 0,
+  nowait: (i & 4) !== 0,
+}));
+
+function accessOf(op: AccessOp, write: boolean, nowait: boolean): FaultAccess {
+  const bits = (write || op === 'write' ? 1 : 0) | (op === 'pin' ? 2 : 0) | (nowait ? 4 : 0);
+  return ACCESSES[bits] ?? READ;
+}

@@ -1,0 +1,380 @@
+/**
+ * Fault: makes a page of a region present. One that was never touched gets a zeroed folio; one that
+ * is shared and to be written to gets a copy; one that is swapped out comes in from wherever it is.
+ *
+ * Swap-in takes the locks of all slots it reads, so that what backs them stays as it is: nobody can
+ * take the same page in twice, write it back, or free it meanwhile. A page that only the loaded
+ * folio holds (an entry that was taken over) is in the swap cache, dirty, before anybody else can
+ * run: so it cannot be lost when the PTE turns out to have changed. In the direct mode the entry
+ * stays instead until the page is mapped.
+ *
+ * @see mm/memory.c handle_mm_fault, do_swap_page, do_anonymous_page, do_wp_page
+ */
+import { assert, present } from '../std/assert.ts';
+import { ENOMEM, OK, type Errno } from '../std/errno.ts';
+import type { Pfn } from '../page/frames.ts';
+import type { SlotWaiter } from '../swap/cache.ts';
+import type { SwapSlot } from '../swap/table.ts';
+import {
+  addToLru,
+  beginFolio,
+  dropSwap,
+  isExclusive,
+  mapPage,
+  markDirty,
+  unpinFolio,
+} from './folio-life.ts';
+import { FrameClaim } from './frame-claim.ts';
+import type { Mm } from './mm.ts';
+import {
+  PTE_NONE,
+  presentPte,
+  pteIsPresent,
+  pteIsSwap,
+  pteIsWritable,
+  ptePfn,
+  pteSlot,
+} from './page-table.ts';
+import type { Region } from './region.ts';
+import { SwapIn } from './swap-in.ts';
+
+/**
+ * Outcome of a fault. `mapped`: the page is present, at `pfn`. `untouched`: it was never written,
+ * and the caller asked for no frame then. `failed`: `error` says why, nothing has changed.
+ * `blocked`: it would have to wait and must not; nothing has changed. `waiting`: the task has been
+ * parked and calls {@link Fault.run} when resumed.
+ */
+export type FaultResult = 'mapped' | 'untouched' | 'failed' | 'blocked' | 'waiting';
+
+/** What a fault is about. */
+export interface FaultAccess {
+  /** The page is to be written to. */
+  readonly write: boolean;
+  /** A page that was never touched gets a frame, though it is only read. */
+  readonly allocate: boolean;
+  /** Never wait: a page that is not in memory or in the pool is `blocked`. */
+  readonly nowait: boolean;
+}
+
+type Kind = 'anonymous' | 'copy' | 'swap';
+type Stage = 'look' | 'frames' | 'charge' | 'map' | 'swap-in';
+
+/** One fault under way, preallocated in the request that it belongs to. */
+export class Fault {
+  pfn = 0 as Pfn;
+  error: Errno = OK;
+  readonly #mm: Mm;
+  readonly #owner: SlotWaiter;
+  readonly #claim: FrameClaim;
+  readonly #swapIn: SwapIn;
+  #stage: Stage = 'look';
+  #kind: Kind = 'anonymous';
+  #slot = 0 as SwapSlot;
+  #region: Region | undefined;
+  #index = 0;
+  #access: FaultAccess = { write: false, allocate: false, nowait: false };
+  /** Order of the folio to be made, its frames, and whether it was made smaller already. */
+  #order = 0;
+  #frames = 0 as Pfn;
+  #triedReclaim = false;
+  #largest = 0;
+  /** The folio that is to be copied, pinned; 0: none. */
+  #source = 0 as Pfn;
+
+  /** @param owner - becomes the owner of slots, and is woken */
+  constructor(mm: Mm, owner: SlotWaiter) {
+    this.#mm = mm;
+    this.#owner = owner;
+    this.#claim = new FrameClaim(mm, owner);
+    this.#swapIn = new SwapIn(mm, owner, this.#claim);
+  }
+
+  /** Begins with a page of a region. */
+  begin(region: Region, index: number, access: FaultAccess): void {
+    assert(this.#stage === 'look' && this.#frames === 0 && index < region.pageCount);
+    this.#region = region;
+    this.#index = index;
+    this.#access = access;
+    this.#largest = region.orderMax;
+    this.error = OK;
+    this.#claim.begin(access.nowait);
+    this.#mm.stats.events.pgfault += 1;
+  }
+
+  /**
+   * Runs a fault as far as it goes.
+   *
+   * @remarks Locks: takes slots of the page, or of the folio that it belongs to, all or none. Waits:
+   *   for a slot, for reclaim, for the device.
+   */
+  run(): FaultResult {
+    for (;;) {
+      const result = this.#step();
+      if (result !== undefined) return result;
+    }
+  }
+
+  #step(): FaultResult | undefined {
+    switch (this.#stage) {
+      case 'look':
+        return this.#look();
+      case 'frames':
+        return this.#takeFrames();
+      case 'charge':
+        return this.#charge();
+      case 'map':
+        return this.#map();
+      case 'swap-in':
+        return this.#runSwapIn();
+    }
+  }
+
+  get #present(): Region {
+    return present(this.#region);
+  }
+
+  #end(result: FaultResult): FaultResult {
+    this.#dropSource();
+    this.#stage = 'look';
+    return result;
+  }
+
+  #fail(error: Errno): FaultResult {
+    this.#dropFrames();
+    this.error = error;
+    return this.#end('failed');
+  }
+
+  #dropSource(): void {
+    const source = this.#source;
+    this.#source = 0 as Pfn;
+    if (source !== 0) unpinFolio(this.#mm, source);
+  }
+
+  #dropFrames(): void {
+    if (this.#frames !== 0) this.#mm.frames.free(this.#frames, this.#order);
+    this.#frames = 0 as Pfn;
+  }
+
+  /** Looks where the page is, and so what is to be done. */
+  #look(): FaultResult | undefined {
+    const region = this.#present;
+    const pte = region.table.get(this.#index);
+    if (pteIsPresent(pte)) return this.#lookPresent(ptePfn(pte), pteIsWritable(pte));
+    if (!pteIsSwap(pte)) {
+      const { write, allocate } = this.#access;
+      if (!write && !allocate) return this.#end('untouched');
+      this.#kind = 'anonymous';
+      this.#order = this.#anonymousOrder(this.#largest);
+    } else {
+      const slot = pteSlot(pte);
+      const cached = this.#mm.swapCache.get(slot) as Pfn;
+      if (cached !== 0) {
+        this.#mapCached(cached);
+        return undefined;
+      }
+      this.#kind = 'swap';
+      this.#slot = slot;
+      this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);
+      if (this.#access.nowait && !this.#isInMemory(slot)) return this.#end('blocked');
+    }
+    this.#triedReclaim = false;
+    this.#stage = 'frames';
+    return undefined;
+  }
+
+  /** Says whether all pages that would come in can do so without a wait. */
+  #isInMemory(slot: SwapSlot): boolean {
+    const { swap } = this.#mm;
+    if (swap.cache.isBusy(slot) || swap.table.kind(slot) === 'device') return false;
+    const first = slot - (this.#index & (2 ** this.#order - 1));
+    for (let i = 0; i < 2 ** this.#order; i += 1) {
+      // A page on the device would hold up those in memory: then this one alone comes in.
+      if (swap.table.kind((first + i) as SwapSlot) === 'device') this.#order = 0;
+    }
+    return true;
+  }
+
+  #lookPresent(pfn: Pfn, writable: boolean): FaultResult | undefined {
+    const region = this.#present;
+    this.pfn = pfn;
+    this.#mm.folios.setAccessed(pfn, true);
+    if (!this.#access.write) return this.#end('mapped');
+    if (!writable) {
+      if (!isExclusive(this.#mm, region, this.#index, pfn)) {
+        this.#kind = 'copy';
+        this.#order = 0;
+        // Reclaimed for the sake of its copy, it would come back and be reclaimed for ever.
+        this.#source = this.#mm.folios.head(pfn);
+        this.#mm.folios.pin(this.#source);
+        this.#triedReclaim = false;
+        this.#stage = 'frames';
+        return undefined;
+      }
+      region.table.set(this.#index, presentPte(pfn, true));
+    }
+    markDirty(this.#mm, this.#mm.folios.head(pfn));
+    return this.#end('mapped');
+  }
+
+  /** Maps a page whose folio is in the swap cache. */
+  #mapCached(pfn: Pfn): void {
+    const { folios, readahead } = this.#mm;
+    const head = folios.head(pfn);
+    readahead.found(this.#present, this.#index, folios.readahead(head));
+    folios.setReadahead(head, false);
+    mapPage(this.#mm, this.#present, this.#index, pfn);
+    // Kept for the sake of others, or as the only copy, it needs no slots without them.
+    if (folios.dirty(head) && !folios.writeback(head)) dropSwap(this.#mm, head);
+  }
+
+  /** The largest order whose aligned range around the page is untouched. */
+  #anonymousOrder(largest: number): number {
+    const region = this.#present;
+    for (let order = largest; order > 0; order -= 1) {
+      const pages = 2 ** order;
+      const first = this.#index - (this.#index % pages);
+      const end = first + pages;
+      if (end <= region.pageCount && region.table.next(first, end) === end) return order;
+    }
+    return 0;
+  }
+
+  /** First page of the folio to be made. */
+  get #first(): number {
+    return this.#index - (this.#index % 2 ** this.#order);
+  }
+
+  #takeFrames(): FaultResult | undefined {
+    const { stats, memcgs } = this.#mm;
+    for (;;) {
+      const isReclaiming = this.#claim.underWay;
+      if (!isReclaiming) this.#frames = this.#claim.allocate(this.#order);
+      if (this.#frames !== 0) break;
+      if (!isReclaiming && this.#order > 0 && this.#triedReclaim) {
+        const events = present(stats.orders[this.#order]);
+        if (this.#kind === 'swap') events.swpin_fallback += 1;
+        else events.anon_fault_fallback += 1;
+        return this.#smaller(this.#order - 1);
+      }
+      const result = this.#claim.reclaim(memcgs.root, 2 ** this.#order);
+      if (result === 'waiting') return 'waiting';
+      if (result === 'ok') this.#triedReclaim = true;
+      else if (this.#order > 0) return this.#smaller(0);
+      else if (result === 'blocked') return this.#end('blocked');
+      else return this.#fail(ENOMEM);
+    }
+    this.#stage = this.#kind === 'swap' ? 'swap-in' : 'charge';
+    if (this.#kind === 'swap') {
+      this.#swapIn.begin(this.#present, this.#index, this.#slot, this.#frames, this.#order);
+      this.#frames = 0 as Pfn;
+    }
+    return undefined;
+  }
+
+  /** Tries again with smaller folios. */
+  #smaller(largest: number): undefined {
+    this.#dropFrames();
+    this.#largest = largest;
+    this.#stage = 'look';
+    return undefined;
+  }
+
+  /** Charges the frames of a new page. */
+  #charge(): FaultResult | undefined {
+    const region = this.#present;
+    const memcg = region.memcg;
+    const pages = 2 ** this.#order;
+    const result = this.#claim.charge(memcg, pages);
+    if (result === 'waiting') return 'waiting';
+    if (result !== 'ok') {
+      if (this.#order > 0) return this.#smaller(0);
+      if (result === 'none') return this.#fail(ENOMEM);
+      this.#dropFrames();
+      return this.#end('blocked');
+    }
+    this.#stage = 'map';
+    const { nowait } = this.#access;
+    return !nowait && this.#mm.rt.point('mm.fault.charged', this.#owner) ? 'waiting' : undefined;
+  }
+
+  /** Maps the new page if it is still wanted. */
+  #map(): undefined {
+    const region = this.#present;
+    if (this.#kind === 'anonymous') this.#mapAnonymous(region, 2 ** this.#order);
+    else this.#mapCopy(region);
+    this.#dropSource();
+    this.#stage = 'look';
+    return undefined;
+  }
+
+  #mapAnonymous(region: Region, pages: number): void {
+    const { frames, stats } = this.#mm;
+    const first = this.#first;
+    if (region.table.next(first, first + pages) < first + pages) {
+      this.#unclaim(region, pages);
+      return;
+    }
+    const pfn = this.#newFolio(region, first);
+    for (let i = 0; i < pages; i += 1) {
+      frames.zero((pfn + i) as Pfn);
+      mapPage(this.#mm, region, first + i, (pfn + i) as Pfn);
+    }
+    present(stats.orders[this.#order]).anon_fault_alloc += 1;
+    addToLru(this.#mm, pfn, false);
+  }
+
+  /** Gives a page that is shared a copy of its own here. @see mm/memory.c wp_page_copy */
+  #mapCopy(region: Region): void {
+    const pte = region.table.get(this.#index);
+    const isShared = pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
+    if (!isShared) {
+      this.#unclaim(region, 1);
+      return;
+    }
+    const old = ptePfn(pte);
+    const pfn = this.#newFolio(region, this.#index);
+    this.#mm.frames.copyPage(old, pfn);
+    const head = this.#mm.folios.head(old);
+    this.#mm.folios.dropMap(head);
+    region.table.set(this.#index, PTE_NONE);
+    mapPage(this.#mm, region, this.#index, pfn);
+    this.#mm.stats.events.pgcow += 1;
+    addToLru(this.#mm, pfn, false);
+  }
+
+  /** The claimed frames as a dirty folio of the region. */
+  #newFolio(region: Region, index: number): Pfn {
+    const pfn = this.#frames;
+    this.#frames = 0 as Pfn;
+    beginFolio(this.#mm, pfn, this.#order, region, index);
+    this.#mm.folios.setUptodate(pfn, true);
+    this.#mm.folios.setDirty(pfn, true);
+    return pfn;
+  }
+
+  /** Somebody else was quicker: gives charged frames back. */
+  #unclaim(region: Region, pages: number): void {
+    region.memcg.unchargeFrames(pages);
+    this.#dropFrames();
+  }
+
+  #runSwapIn(): FaultResult | undefined {
+    const result = this.#swapIn.run();
+    switch (result) {
+      case 'waiting':
+        return 'waiting';
+      case 'blocked':
+        return this.#end('blocked');
+      case 'smaller':
+        return this.#smaller(0);
+      case 'failed':
+        this.error = this.#swapIn.error;
+        return this.#end('failed');
+      case 'again':
+        break;
+    }
+    this.#stage = 'look';
+    return undefined;
+  }
+}
