@@ -24,7 +24,7 @@ import {
   markDirty,
   unpinFolio,
 } from './folio-life.ts';
-import { FrameClaim } from './frame-claim.ts';
+import { FrameClaim } from './reclaim/frame-claim.ts';
 import type { Mm } from './mm.ts';
 import {
   PTE_NONE,
@@ -36,7 +36,7 @@ import {
   pteSlot,
 } from './page-table.ts';
 import type { Region } from './region.ts';
-import { SwapIn } from './swap-in.ts';
+import { SwapIn } from './swap/swap-in.ts';
 
 /**
  * Outcome of a fault. `mapped`: the page is present, at `pfn`. `untouched`: it was never written,

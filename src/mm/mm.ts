@@ -15,15 +15,15 @@ import { Frames, type Pfn } from '../page/frames.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Swap, SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
-import { Lruvecs } from './lruvec.ts';
-import { Reclaim } from './reclaim.ts';
+import { Lruvecs } from './reclaim/lruvec.ts';
+import { Reclaim } from './reclaim/reclaim.ts';
 import { Region, RegionFamily } from './region.ts';
 import { createMmStats, type MmStats } from './stats.ts';
-import { SwapAreas } from './swap-areas.ts';
-import { CachedFolios } from './swap-cache.ts';
-import { PAGE_CLUSTER_DEFAULT } from './readahead.ts';
-import { SwapReadahead } from './swap-readahead.ts';
-import { Workingset } from './workingset.ts';
+import { SwapAreas } from './swap/swap-areas.ts';
+import { CachedFolios } from './swap/swap-cache.ts';
+import { PAGE_CLUSTER_DEFAULT } from './swap/readahead.ts';
+import { SwapReadahead } from './swap/swap-readahead.ts';
+import { Workingset } from './reclaim/workingset.ts';
 
 /**
  * How a fault brings in a page that only one PTE names. `cache`: through the swap cache, taking the

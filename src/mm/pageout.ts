@@ -9,7 +9,7 @@ import { removeFromLru } from './folio-life.ts';
 import type { Mm } from './mm.ts';
 import { pteIsPresent, ptePfn } from './page-table.ts';
 import type { Region } from './region.ts';
-import { SwapOut } from './swap-out.ts';
+import { SwapOut } from './swap/swap-out.ts';
 
 type Stage = 'idle' | 'walk' | 'evicting' | 'flush';
 

@@ -10,13 +10,13 @@
  *
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */
-import { assert, present } from '../std/assert.ts';
-import { EIO, ENOMEM, OK, type Errno } from '../std/errno.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { loadPage } from '../zswap/load.ts';
+import { assert, present } from '../../std/assert.ts';
+import { EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { loadPage } from '../../zswap/load.ts';
 import {
   addToLru,
   beginFolio,
@@ -24,11 +24,11 @@ import {
   enterSwapCache,
   mapPage,
   reapFolio,
-} from './folio-life.ts';
-import type { FrameClaim } from './frame-claim.ts';
-import type { Mm } from './mm.ts';
-import { pteIsSwap, pteSlot, swapPte } from './page-table.ts';
-import type { Region } from './region.ts';
+} from '../folio-life.ts';
+import type { FrameClaim } from '../reclaim/frame-claim.ts';
+import type { Mm } from '../mm.ts';
+import { pteIsSwap, pteSlot, swapPte } from '../page-table.ts';
+import type { Region } from '../region.ts';
 
 /**
  * Outcome. `again`: the page is mapped, or it is elsewhere by now; look. `smaller`: not as a large

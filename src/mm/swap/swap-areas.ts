@@ -4,12 +4,12 @@
  *
  * @see mm/swapfile.c get_swap_pages, swap_free
  */
-import { assert, present } from '../std/assert.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import type { Swap, SwapArea } from '../swap/info.ts';
-import { SwapSlots } from '../swap/slots.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { PTE_SLOT_END } from './page-table.ts';
+import { assert, present } from '../../std/assert.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import type { Swap, SwapArea } from '../../swap/info.ts';
+import { SwapSlots } from '../../swap/slots.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { PTE_SLOT_END } from '../page-table.ts';
 import type { CachedFolios } from './swap-cache.ts';
 
 /** No slot: the areas are full, or have no run of that order. */

@@ -5,11 +5,11 @@
  *
  * @see mm/page_alloc.c __alloc_pages_slowpath, mm/memcontrol.c try_charge_memcg
  */
-import { assert } from '../std/assert.ts';
-import type { Memcg } from '../memcg/memcg.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { Task } from '../rt/rt.ts';
-import type { Mm } from './mm.ts';
+import { assert } from '../../std/assert.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { Task } from '../../rt/rt.ts';
+import type { Mm } from '../mm.ts';
 import { RECLAIM_RETRIES_MAX, SWAP_CLUSTER_MAX, type Reclaimer } from './reclaim.ts';
 
 /**

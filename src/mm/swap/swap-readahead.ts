@@ -10,17 +10,17 @@
  *
  * @see mm/swap_state.c swap_vma_readahead, swap_cluster_readahead
  */
-import { assert, present } from '../std/assert.ts';
-import { OK } from '../std/errno.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { addToLru, beginFolio, enterSwapCache, reapFolio } from './folio-life.ts';
-import type { Mm } from './mm.ts';
-import { pteIsSwap, pteSlot } from './page-table.ts';
+import { assert, present } from '../../std/assert.ts';
+import { OK } from '../../std/errno.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { addToLru, beginFolio, enterSwapCache, reapFolio } from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
+import { pteIsSwap, pteSlot } from '../page-table.ts';
 import { ClusterReadahead } from './readahead.ts';
-import type { Region } from './region.ts';
+import type { Region } from '../region.ts';
 
 /** Which neighbours: by place in the region, or by place on the swap area. */
 export type ReadaheadMode = 'region' | 'cluster';

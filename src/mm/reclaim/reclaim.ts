@@ -8,19 +8,19 @@
  *
  * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, balance_pgdat
  */
-import { assert, present } from '../std/assert.ts';
-import { Ring } from '../std/ring.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import { DEF_PRIORITY } from '../memcg/shrinker.ts';
-import type { Memcg } from '../memcg/memcg.ts';
-import type { Pfn } from '../page/frames.ts';
-import { Mempool } from '../rt/mempool.ts';
-import { Pace } from '../rt/pace.ts';
-import type { Task } from '../rt/rt.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { addToLru, removeFromLru } from './folio-life.ts';
-import type { Mm } from './mm.ts';
-import { SwapOut } from './swap-out.ts';
+import { assert, present } from '../../std/assert.ts';
+import { Ring } from '../../std/ring.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Pfn } from '../../page/frames.ts';
+import { Mempool } from '../../rt/mempool.ts';
+import { Pace } from '../../rt/pace.ts';
+import type { Task } from '../../rt/rt.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { addToLru, removeFromLru } from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
+import { SwapOut } from '../swap/swap-out.ts';
 
 /** Pages that who needs one reclaims at a time (kernel `SWAP_CLUSTER_MAX`). */
 export const SWAP_CLUSTER_MAX = 32;

@@ -9,15 +9,15 @@
  *
  * @see mm/vmscan.c shrink_folio_list, mm/page_io.c swap_writeout
  */
-import { assert, present } from '../std/assert.ts';
-import { OK } from '../std/errno.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import { isZeroFilled } from '../page/page.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { FolioStoreOp, type FolioPages } from '../zswap/store-folio.ts';
+import { assert, present } from '../../std/assert.ts';
+import { OK } from '../../std/errno.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { isZeroFilled } from '../../page/page.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { FolioStoreOp, type FolioPages } from '../../zswap/store-folio.ts';
 import {
   addToLru,
   dropSwap,
@@ -28,8 +28,8 @@ import {
   slotOf,
   splitFolio,
   unmapToSlots,
-} from './folio-life.ts';
-import type { Mm } from './mm.ts';
+} from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
 import { NO_SLOT } from './swap-areas.ts';
 
 /**
