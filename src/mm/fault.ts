@@ -11,7 +11,8 @@
  * @see mm/memory.c handle_mm_fault, do_swap_page, do_anonymous_page, do_wp_page
  */
 import { assert, present } from '../std/assert.ts';
-import { ENOMEM, OK, type Errno } from '../std/errno.ts';
+import { ENOMEM, ESHUTDOWN, OK, type Errno } from '../std/errno.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { Pfn } from '../page/frames.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
 import type { SwapSlot } from '../swap/table.ts';
@@ -22,6 +23,7 @@ import {
   isExclusive,
   mapPage,
   markDirty,
+  settleFolio,
   unpinFolio,
 } from './folio-life.ts';
 import { FrameClaim } from './reclaim/frame-claim.ts';
@@ -155,6 +157,7 @@ export class Fault {
   /** Looks where the page is, and so what is to be done. */
   #look(): FaultResult | undefined {
     const region = this.#present;
+    if (!region.mapped) return this.#fail(ESHUTDOWN);
     const pte = region.table.get(this.#index);
     if (pteIsPresent(pte)) return this.#lookPresent(ptePfn(pte), pteIsWritable(pte));
     if (!pteIsSwap(pte)) {
@@ -279,7 +282,7 @@ export class Fault {
   /** Charges the frames of a new page, and maps it if it is still wanted. */
   #charge(): FaultResult | undefined {
     const region = this.#present;
-    const memcg = region.memcg;
+    const memcg = this.#mm.payer(region);
     const pages = 2 ** this.#order;
     const result = this.#claim.charge(memcg, pages);
     if (result === 'waiting') return 'waiting';
@@ -289,21 +292,22 @@ export class Fault {
       this.#dropFrames();
       return this.#end('blocked');
     }
-    if (this.#kind === 'anonymous') this.#mapAnonymous(region, pages);
-    else this.#mapCopy(region);
+    if (this.#kind === 'anonymous') this.#mapAnonymous(region, memcg);
+    else this.#mapCopy(region, memcg);
     this.#dropSource();
     this.#stage = 'look';
     return undefined;
   }
 
-  #mapAnonymous(region: Region, pages: number): void {
+  #mapAnonymous(region: Region, memcg: Memcg): void {
     const { frames, stats } = this.#mm;
     const first = this.#first;
-    if (region.table.next(first, first + pages) < first + pages) {
-      this.#unclaim(region, pages);
+    const pages = 2 ** this.#order;
+    if (!region.mapped || region.table.next(first, first + pages) < first + pages) {
+      this.#unclaim(memcg, pages);
       return;
     }
-    const pfn = this.#newFolio(region, first);
+    const pfn = this.#newFolio(region, memcg, first);
     for (let i = 0; i < pages; i += 1) {
       frames.zero((pfn + i) as Pfn);
       mapPage(this.#mm, region, first + i, (pfn + i) as Pfn);
@@ -313,15 +317,15 @@ export class Fault {
   }
 
   /** Gives a page that is shared a copy of its own here. @see mm/memory.c wp_page_copy */
-  #mapCopy(region: Region): void {
+  #mapCopy(region: Region, memcg: Memcg): void {
     const pte = region.table.get(this.#index);
     const isShared = pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
     if (!isShared) {
-      this.#unclaim(region, 1);
+      this.#unclaim(memcg, 1);
       return;
     }
     const old = ptePfn(pte);
-    const pfn = this.#newFolio(region, this.#index);
+    const pfn = this.#newFolio(region, memcg, this.#index);
     this.#mm.frames.copyPage(old, pfn);
     const head = this.#mm.folios.head(old);
     this.#mm.folios.dropMap(head);
@@ -329,21 +333,22 @@ export class Fault {
     mapPage(this.#mm, region, this.#index, pfn);
     this.#mm.stats.events.pgcow += 1;
     addToLru(this.#mm, pfn, false);
+    settleFolio(this.#mm, head);
   }
 
   /** The claimed frames as a dirty folio of the region. */
-  #newFolio(region: Region, index: number): Pfn {
+  #newFolio(region: Region, memcg: Memcg, index: number): Pfn {
     const pfn = this.#frames;
     this.#frames = 0 as Pfn;
-    beginFolio(this.#mm, pfn, this.#order, region, index);
+    beginFolio(this.#mm, pfn, this.#order, memcg, region, index);
     this.#mm.folios.setUptodate(pfn, true);
     this.#mm.folios.setDirty(pfn, true);
     return pfn;
   }
 
   /** Somebody else was quicker: gives charged frames back. */
-  #unclaim(region: Region, pages: number): void {
-    region.memcg.unchargeFrames(pages);
+  #unclaim(memcg: Memcg, pages: number): void {
+    memcg.unchargeFrames(pages);
     this.#dropFrames();
   }
 

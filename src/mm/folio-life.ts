@@ -3,6 +3,7 @@
  * nothing maps it, pins it or can reach it through the swap cache.
  */
 import { assert, present } from '../std/assert.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { Pfn } from '../page/frames.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { Mm } from './mm.ts';
@@ -17,9 +18,16 @@ import {
   swapPte,
 } from './page-table.ts';
 
-/** Makes a folio of frames that have been charged to the region's group. */
-export function beginFolio(mm: Mm, pfn: Pfn, order: number, region: Region, index: number): void {
-  mm.folios.begin(pfn, order, region.memcg.id, region.family.id, index);
+/** Makes a folio of frames that have been charged to a group, for pages of a region. */
+export function beginFolio(
+  mm: Mm,
+  pfn: Pfn,
+  order: number,
+  memcg: Memcg,
+  region: Region,
+  index: number,
+): void {
+  mm.folios.begin(pfn, order, memcg.id, region.family.id, index);
   region.family.folios += 1;
 }
 

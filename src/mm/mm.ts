@@ -96,6 +96,18 @@ export class Mm implements MemcgOfflineHook {
     return bytes;
   }
 
+  /**
+   * Sets how many page frames may be in use. Of those above a lower limit pages are reclaimed in the
+   * background, and nobody is given a frame before there are fewer.
+   *
+   * @throws RangeError as {@link Frames.setPageLimit}
+   */
+  setFramePages(pages: number): void {
+    this.frames.setPageLimit(pages);
+    this.workingset.setPageLimit(pages);
+    this.reclaim.wakeKswapd();
+  }
+
   /** Adds a swap area to put pages in; areas of higher priority are filled first. */
   swapon(area: SwapArea, priority = 0): void {
     this.areas.add(area, priority);
@@ -134,6 +146,11 @@ export class Mm implements MemcgOfflineHook {
   /** The group whose lists a folio is on: its own, or the nearest online ancestor. */
   groupOf(pfn: Pfn): Memcg {
     return this.memcgs.living(this.memcgs.get(this.folios.memcg(pfn)));
+  }
+
+  /** Who is charged for what is brought into a region: its group, or who has inherited that. */
+  payer(region: Region): Memcg {
+    return this.memcgs.living(region.memcg);
   }
 
   groupOffline(group: Memcg, parent: Memcg): void {

@@ -12,6 +12,7 @@
  */
 import { assert, present } from '../../std/assert.ts';
 import { EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
@@ -53,9 +54,10 @@ export class SwapIn {
   #order = 0;
   #pages = 0;
   #direct = false;
-  /** Pages that are in, and those of them that came from the pool. */
+  /** Pages that are in, and those of them that came from the pool and from the device. */
   #next = 0;
   #fromPool = 0;
+  #fromDevice = 0;
   #bio: Bio | undefined;
 
   constructor(mm: Mm, owner: SlotWaiter, claim: FrameClaim) {
@@ -96,6 +98,7 @@ export class SwapIn {
     this.#order = order;
     this.#next = 0;
     this.#fromPool = 0;
+    this.#fromDevice = 0;
     this.error = OK;
   }
 
@@ -182,7 +185,8 @@ export class SwapIn {
 
   #charge(): SwapInResult | undefined {
     const region = present(this.#region);
-    const result = this.#claim.charge(region.memcg, this.#pages);
+    const memcg = this.#mm.payer(region);
+    const result = this.#claim.charge(memcg, this.#pages);
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       this.#unlock(this.#pages);
@@ -191,7 +195,7 @@ export class SwapIn {
       this.error = ENOMEM;
       return this.#abandon('failed');
     }
-    beginFolio(this.#mm, this.#pfn, this.#order, region, this.#first);
+    beginFolio(this.#mm, this.#pfn, this.#order, memcg, region, this.#first);
     this.#mm.folios.pin(this.#pfn);
     this.#stage = 'load';
     return undefined;
@@ -216,14 +220,14 @@ export class SwapIn {
         assert(kind === 'zero', 'a slot without a copy and without a folio');
         frames.zero(frame);
         swap.vmstat.swpin_zero += 1;
-        this.#events.swpin_zero += 1;
+        this.#memcg.events.swpin_zero += 1;
       }
     }
     return this.#publish();
   }
 
-  get #events(): Region['memcg']['events'] {
-    return present(this.#region).memcg.events;
+  get #memcg(): Memcg {
+    return this.#mm.groupOf(this.#pfn);
   }
 
   #takeBio(): SwapInResult | undefined {
@@ -274,8 +278,9 @@ export class SwapIn {
     this.#bio = undefined;
     if (failed) return this.#loadFailed(EIO);
     swap.vmstat.pswpin += pages;
-    this.#events.pswpin += pages;
-    present(this.#region).memcg.diskSwapins += pages;
+    this.#memcg.events.pswpin += pages;
+    this.#memcg.diskSwapins += pages;
+    this.#fromDevice += pages;
     this.#next += pages;
     this.#stage = 'load';
     return undefined;
@@ -299,8 +304,8 @@ export class SwapIn {
     folios.setAccessed(this.#pfn, true);
     if (!this.#direct) enterSwapCache(this.#mm, this.#pfn, this.#slot);
     const events = present(stats.orders[this.#order]);
-    if (this.#fromPool === this.#pages) events.zswpin += 1;
-    else events.swpin += 1;
+    if (this.#fromDevice > 0) events.swpin += 1;
+    else if (this.#fromPool > 0) events.zswpin += 1;
     stats.events.pgmajfault += 1;
     this.#stage = 'loaded';
     return this.#point('mm.swap-in.loaded');
@@ -313,7 +318,7 @@ export class SwapIn {
     const pfn = this.#pfn;
     const pages = this.#pages;
     this.#pfn = 0 as Pfn;
-    const active = this.#isRecent(region, pfn);
+    const active = this.#isRecent(pfn);
     folios.unpin(pfn);
     const all = this.#isStillMapped(0, pages);
     const from = all ? 0 : this.#index - this.#first;
@@ -341,6 +346,8 @@ export class SwapIn {
   /** Drops copies that are not worth keeping: of the only copy none, of others when slots are few. */
   #trimCopies(pfn: Pfn): void {
     const { folios, areas } = this.#mm;
+    // Who mapped it meanwhile and wrote to it may have made it independent already.
+    if (folios.slot(pfn) < 0) return;
     if (!folios.dirty(pfn) && areas.isHalfFull && folios.mapcount(pfn) === this.#pages) {
       folios.setDirty(pfn, true);
     }
@@ -357,11 +364,11 @@ export class SwapIn {
   }
 
   /** Says whether the page was evicted only lately. @see mm/workingset.c workingset_refault */
-  #isRecent(region: Region, pfn: Pfn): boolean {
+  #isRecent(pfn: Pfn): boolean {
     const { areas, workingset, folios } = this.#mm;
     const shadow = areas.shadow(this.#slotOf(this.#index - this.#first));
     if (shadow === 0) return false;
-    const refault = workingset.refault(region.memcg.id, shadow, this.#pages);
+    const refault = workingset.refault(this.#mm.groupOf(pfn).id, shadow, this.#pages);
     if (refault.workingset) folios.setWorkingset(pfn, true);
     return refault.activate;
   }

@@ -62,13 +62,14 @@ class ReadaheadRun implements SlotWaiter {
   add(index: number, slot: SwapSlot): boolean {
     const region = present(this.#region);
     const { frames, swap } = this.#mm;
-    if (region.memcg.overMemoryMax(1) !== undefined) return false;
+    const memcg = this.#mm.payer(region);
+    if (memcg.overMemoryMax(1) !== undefined) return false;
     const pfn = frames.allocate(0);
     if (pfn === 0) return false;
     const taken = swap.cache.tryLock(slot, this);
     assert(taken);
-    region.memcg.chargeFrames(1);
-    beginFolio(this.#mm, pfn, 0, region, index);
+    memcg.chargeFrames(1);
+    beginFolio(this.#mm, pfn, 0, memcg, region, index);
     this.#mm.folios.pin(pfn);
     if (this.#count === 0) present(this.#bio).devicePage = swap.table.payload(slot);
     this.#slots[this.#count] = slot;
@@ -96,7 +97,6 @@ class ReadaheadRun implements SlotWaiter {
     const { swap, stats } = this.#mm;
     const { backing, cache } = swap;
     const bio = this.#bio;
-    const region = present(this.#region);
     assert(backing !== undefined && bio !== undefined);
     if (bio.error !== OK) backing.countError(false);
     for (let i = 0; i < this.#count; i += 1) {
@@ -107,7 +107,7 @@ class ReadaheadRun implements SlotWaiter {
         this.#publish(pfn, slot, present(bio.pages[i]));
         stats.events.swap_ra += 1;
         swap.vmstat.pswpin += 1;
-        region.memcg.events.pswpin += 1;
+        this.#mm.groupOf(pfn).events.pswpin += 1;
       }
       this.#mm.folios.unpin(pfn);
       if (isRead) addToLru(this.#mm, pfn, false);
