@@ -90,7 +90,7 @@ export function settleFolio(mm: Mm, pfn: Pfn): void {
 }
 
 /** Says whether a PTE names one of the slots of a folio in the swap cache. */
-function isReferenced(mm: Mm, pfn: Pfn): boolean {
+export function isReferenced(mm: Mm, pfn: Pfn): boolean {
   const pages = mm.folios.pages(pfn);
   for (let i = 0; i < pages; i += 1) {
     if (mm.areas.count(slotOf(mm, pfn, i)) > 0) return true;
@@ -152,6 +152,21 @@ export function dropSwap(mm: Mm, pfn: Pfn): void {
     // the folio is written out or the slot is freed.
     if (!mm.swap.cache.isBusy(slot)) mm.swap.free(slot);
   }
+}
+
+/**
+ * Makes a folio in the swap cache the only copy of its pages, so that its slots, or what backs those
+ * that PTEs name, become free; one that nothing needs any more goes. Nothing happens to one that is
+ * under writeback.
+ *
+ * @see mm/swapfile.c folio_free_swap, __try_to_reclaim_swap
+ */
+export function detachFolio(mm: Mm, pfn: Pfn): void {
+  const { folios } = mm;
+  if (folios.slot(pfn) < 0 || folios.writeback(pfn)) return;
+  folios.setDirty(pfn, true);
+  dropSwap(mm, pfn);
+  reapFolio(mm, pfn);
 }
 
 /**

@@ -70,6 +70,11 @@ export class SwapAreas {
     return this.#areas.map(({ slots }) => slots);
   }
 
+  /** Those that new slots are allocated in. */
+  get open(): readonly SwapSlots[] {
+    return this.#areas.filter(({ open }) => open).map(({ slots }) => slots);
+  }
+
   add(area: SwapArea, priority: number): void {
     assert(area.firstSlot + area.pageCount <= PTE_SLOT_END, 'a PTE cannot name these slots');
     const index = this.#areas.findIndex((other) => other.priority < priority);

@@ -30,6 +30,7 @@ import {
   unmapToSlots,
 } from '../folio-life.ts';
 import type { Mm } from '../mm.ts';
+import { reclaimSlots } from './slot-reclaim.ts';
 import { NO_SLOT } from './swap-areas.ts';
 
 /**
@@ -94,7 +95,8 @@ export class SwapOut implements FolioPages {
       if (!folios.dirty(pfn)) return this.#drop(pfn);
     } else {
       assert(folios.dirty(pfn), 'a clean folio without a copy');
-      const slot = areas.allocate(folios.order(pfn));
+      let slot = areas.allocate(folios.order(pfn));
+      if (slot === NO_SLOT && reclaimSlots(this.#mm)) slot = areas.allocate(folios.order(pfn));
       if (slot === NO_SLOT) return this.#noSlots(pfn);
       enterSwapCache(this.#mm, pfn, slot);
     }
@@ -209,7 +211,8 @@ export class SwapOut implements FolioPages {
   #stored(): SwapOutResult {
     const pfn = this.#pfn;
     const order = this.#mm.folios.order(pfn);
-    present(this.#mm.stats.orders[order]).zswpout += 1;
+    // A folio of zeros is nowhere but in its slots' words.
+    if (this.#store.storedPages > 0) present(this.#mm.stats.orders[order]).zswpout += 1;
     this.#endFolio();
     return this.#settle(pfn) ? 'freed' : 'kept';
   }
