@@ -52,8 +52,11 @@ export type FaultResult = 'mapped' | 'untouched' | 'failed' | 'blocked' | 'waiti
 export interface FaultAccess {
   /** The page is to be written to. */
   readonly write: boolean;
-  /** A page that was never touched gets a frame, though it is only read. */
-  readonly allocate: boolean;
+  /**
+   * The page is to be pinned: it gets a frame though it was never touched, and one of its own though
+   * it is only read. Else the region's next write would go to a copy, past who has it pinned.
+   */
+  readonly pin: boolean;
   /** Never wait: a page that is not in memory or in the pool is `blocked`. */
   readonly nowait: boolean;
 }
@@ -73,7 +76,7 @@ export class Fault {
   #slot = 0 as SwapSlot;
   #region: Region | undefined;
   #index = 0;
-  #access: FaultAccess = { write: false, allocate: false, nowait: false };
+  #access: FaultAccess = { write: false, pin: false, nowait: false };
   /** Order of the folio to be made, its frames, and whether it was made smaller already. */
   #order = 0;
   #frames = 0 as Pfn;
@@ -161,8 +164,8 @@ export class Fault {
     const pte = region.table.get(this.#index);
     if (pteIsPresent(pte)) return this.#lookPresent(ptePfn(pte), pteIsWritable(pte));
     if (!pteIsSwap(pte)) {
-      const { write, allocate } = this.#access;
-      if (!write && !allocate) return this.#end('untouched');
+      const { write, pin } = this.#access;
+      if (!write && !pin) return this.#end('untouched');
       this.#kind = 'anonymous';
       this.#order = this.#anonymousOrder(this.#largest);
     } else {
@@ -198,7 +201,8 @@ export class Fault {
     const region = this.#present;
     this.pfn = pfn;
     this.#mm.folios.setAccessed(pfn, true);
-    if (!this.#access.write) return this.#end('mapped');
+    const { write, pin } = this.#access;
+    if (!write && !pin) return this.#end('mapped');
     if (!writable) {
       if (!isExclusive(this.#mm, region, this.#index, pfn)) {
         this.#kind = 'copy';
@@ -212,7 +216,7 @@ export class Fault {
       }
       region.table.set(this.#index, presentPte(pfn, true));
     }
-    markDirty(this.#mm, this.#mm.folios.head(pfn));
+    if (write) markDirty(this.#mm, this.#mm.folios.head(pfn));
     return this.#end('mapped');
   }
 

@@ -171,7 +171,7 @@ export class TestAddressSpace extends World {
 
   /** Writes back entries of a group, until none is left or can go. */
   writeback(group: Memcg = this.memcgs.root): void {
-    for (let left = Infinity; group.zswappedPages < left; ) {
+    for (let left = Infinity; group.zswappedPages < left;) {
       left = group.zswappedPages;
       void this.zswap.shrinker.batch(group, 1000);
       this.settle();

@@ -195,6 +195,12 @@ export class SwapIn {
       this.error = ENOMEM;
       return this.#abandon('failed');
     }
+    if (!region.mapped) {
+      // Its family may be gone, too, and no folio begins for one that is.
+      memcg.unchargeFrames(this.#pages);
+      this.#unlock(this.#pages);
+      return this.#abandon('again');
+    }
     beginFolio(this.#mm, this.#pfn, this.#order, memcg, region, this.#first);
     this.#mm.folios.pin(this.#pfn);
     this.#stage = 'load';
