@@ -89,10 +89,9 @@ export class TestAddressSpace extends World {
     this.check();
   }
 
-  /** Runs until a point has been reached so often. */
+  /** Runs until a point has been reached so often since the last verb was begun. */
   runTo(point: string, times = 1): void {
-    const wanted = (this.rt.marks.get(point) ?? 0) + times;
-    while ((this.rt.marks.get(point) ?? 0) < wanted) {
+    while ((this.rt.marks.get(point) ?? 0) < times) {
       assert.ok(this.rt.step(), `nothing runs, and ${point} has not been reached`);
     }
   }
@@ -109,6 +108,7 @@ export class TestAddressSpace extends World {
     bytes: Uint8Array = new Uint8Array(PAGE_SIZE),
     options: { readonly write?: boolean; readonly nowait?: boolean } = {},
   ): Begun {
+    this.rt.marks.clear();
     const access = new Access(this.mm);
     const begun: Begun = { access, result: 'waiting' };
     access.onEnd = (_, result) => void (begun.result = result);
@@ -163,6 +163,14 @@ export class TestAddressSpace extends World {
     pageout.begin(region, first, end);
     this.settle();
     return pageout.freedPages;
+  }
+
+  /** Begins to swap a region out. */
+  startPageout(region: Region): Pageout {
+    this.rt.marks.clear();
+    const pageout = new Pageout(this.mm);
+    pageout.begin(region, 0, region.pageCount);
+    return pageout;
   }
 
   discard(region: Region, first = 0, end: number = region.pageCount): void {
