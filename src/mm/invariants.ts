@@ -35,7 +35,9 @@ export function writablePagesAreExclusive(mm: Mm): string | undefined {
   }
   for (const { region, index, pte } of entries(mm)) {
     if (!pteIsWritable(pte)) continue;
-    if (users.get(ptePfn(pte)) !== 1) return `page ${index} of ${region.name} is shared`;
+    const slot = mm.folios.slot(ptePfn(pte));
+    const isNamed = slot >= 0 && mm.areas.count(slot as SwapSlot) > 0;
+    if (isNamed || users.get(ptePfn(pte)) !== 1) return `page ${index} of ${region.name} is shared`;
   }
   return undefined;
 }

@@ -81,7 +81,7 @@ export class Mm implements MemcgOfflineHook {
     this.folios = new FolioTable();
     this.lru = new Lruvecs(this.folios);
     this.workingset = new Workingset(this.lru, options.framePages);
-    this.areas = new SwapAreas(this.swap, this.swapCache);
+    this.areas = new SwapAreas(this.rt, this.swap, this.swapCache);
     this.reclaim = new Reclaim(this);
     this.swapinMode = options.swapinMode ?? 'cache';
     this.largeSwapin = options.largeSwapin ?? 'mixed';

@@ -45,6 +45,7 @@ export class Pageout implements SlotWaiter {
     this.#next = first;
     this.#end = end;
     this.#out.begin();
+    this.#mm.reclaim.beginTransfer();
     this.#stage = 'walk';
     return this.#run();
   }
@@ -68,6 +69,7 @@ export class Pageout implements SlotWaiter {
           this.#stage = 'idle';
           break;
         case 'idle':
+          this.#mm.reclaim.endTransfer();
           return true;
       }
     }

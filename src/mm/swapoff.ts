@@ -153,6 +153,11 @@ export class SwapOff implements SlotWaiter {
       this.#mm.rt.yieldTask(this);
       return;
     }
+    // To queue for a slot that is dying would keep it from being freed.
+    if (this.#mm.areas.isDying(busy)) {
+      this.#mm.areas.waitForDying(this);
+      return;
+    }
     const taken = this.#mm.swap.cache.lock(busy, this);
     assert(!taken);
     this.#awaited = busy;

@@ -26,6 +26,7 @@ export class Reclaim {
   readonly #kswapd: Reclaimer;
   readonly #waiting = new Ring<Task>();
   #running = 0;
+  #transfers = 0;
   /** Runs of kswapd that have freed nothing, since anybody has. */
   #kswapdFailures = 0;
   #kswapdWoken = false;
@@ -82,7 +83,7 @@ export class Reclaim {
     const { freedFrames } = this.#kswapd;
     this.#mm.stats.events.pgsteal_kswapd += freedFrames;
     this.#kswapdFailures = freedFrames > 0 ? 0 : this.#kswapdFailures + 1;
-    this.#wakeWaiting();
+    this.#runEnded(freedFrames);
   }
 
   /** Takes a reclaimer; undefined: the task is woken when one is kept for it. */
@@ -113,14 +114,37 @@ export class Reclaim {
     this.#mm.stats.events.pgsteal_direct += freedFrames;
     if (freedFrames > 0) this.#kswapdFailures = 0;
     this.#reclaimers.put(reclaimer);
-    this.#wakeWaiting();
+    this.#runEnded(freed);
     return freed;
   }
 
-  /** Waits for the end of a run of somebody else, or for the next turn if there is none. */
+  /**
+   * Notes that pages are on their way in or out, and need no more memory for that: their frames will
+   * be free, or can be reclaimed.
+   */
+  beginTransfer(): void {
+    this.#transfers += 1;
+  }
+
+  /** Notes that a transfer has ended, or waits for memory after all. */
+  endTransfer(): void {
+    assert(this.#transfers > 0);
+    this.#transfers -= 1;
+    this.#wakeWaiting();
+  }
+
+  /** Waits for the end of somebody else's run or transfer; for the next turn if there is none. */
   waitForOthers(task: Task): void {
-    if (this.running === 0) this.#mm.rt.yieldTask(task);
+    if (this.running === 0 && this.#transfers === 0) this.#mm.rt.yieldTask(task);
     else this.#waiting.push(task);
+  }
+
+  /**
+   * Wakes those who wait, but not for a run in vain while somebody else is still at it: they would
+   * all run in vain in turn, and give up before a single write has ended.
+   */
+  #runEnded(freed: number): void {
+    if (freed > 0 || (this.running === 0 && this.#transfers === 0)) this.#wakeWaiting();
   }
 
   #wakeWaiting(): void {

@@ -2,7 +2,8 @@
  * One run of reclaim: frames of cold folios become free, of all groups or of one group and its
  * descendants. From each group's inactive list the oldest are looked at, in passes, more of them in
  * each: one that was used goes back, one that was used twice becomes active, the others are swapped
- * out. The last pass looks at all there are, so a run that frees nothing says that nothing could be.
+ * out. The last pass looks at all there are, so when two runs after one another free nothing, there
+ * was nothing to free.
  *
  * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, do_try_to_free_pages
  */

@@ -4,7 +4,9 @@
  *
  * @see mm/swapfile.c get_swap_pages, swap_free
  */
+import type { Rt, Task } from '../../rt/rt.ts';
 import { assert, present } from '../../std/assert.ts';
+import { Ring } from '../../std/ring.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import type { Swap, SwapArea } from '../../swap/info.ts';
 import { SwapSlots } from '../../swap/slots.ts';
@@ -38,16 +40,20 @@ interface UsedArea {
 }
 
 export class SwapAreas {
+  readonly #rt: Rt;
   readonly #swap: Swap;
   readonly #folios: CachedFolios;
   /** Of higher priority first. */
   readonly #areas: UsedArea[] = [];
   /** Slots that will be freed when their owners give them up. */
   readonly #dying = new Set<SwapSlot>();
+  /** Who is woken when one of them has been freed. */
+  readonly #waiting = new Ring<Task>();
   /** Reapers that are not waiting for a slot. */
   readonly reapers: SlotReaper[] = [];
 
-  constructor(swap: Swap, folios: CachedFolios) {
+  constructor(rt: Rt, swap: Swap, folios: CachedFolios) {
+    this.#rt = rt;
     this.#swap = swap;
     this.#folios = folios;
   }
@@ -166,7 +172,21 @@ export class SwapAreas {
     }
     this.#dying.delete(slot);
     slots.release(slot);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#rt.wake(next);
+    }
     return true;
+  }
+
+  /** Says whether a slot will be freed when its owner, and who waits for it, have given it up. */
+  isDying(slot: SwapSlot): boolean {
+    return this.#dying.has(slot);
+  }
+
+  /** Has a task woken when the next dying slot has been freed. */
+  waitForDying(task: Task): void {
+    assert(this.#dying.size > 0);
+    this.#waiting.push(task);
   }
 
   #at(slot: SwapSlot): SwapSlots {

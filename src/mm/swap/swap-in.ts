@@ -54,6 +54,7 @@ export class SwapIn {
   #order = 0;
   #pages = 0;
   #direct = false;
+  #isTransfer = false;
   /** Pages that are in, and those of them that came from the pool and from the device. */
   #next = 0;
   #fromPool = 0;
@@ -175,6 +176,7 @@ export class SwapIn {
     for (let i = 0; i < this.#pages && this.#direct; i += 1) {
       if (this.#mm.areas.count(this.#slotOf(i)) !== 1) this.#direct = false;
     }
+    this.#setTransfer(true);
     this.#stage = 'charge';
     return this.#point('mm.swap-in.locked');
   }
@@ -187,6 +189,7 @@ export class SwapIn {
     const region = present(this.#region);
     const memcg = this.#mm.payer(region);
     const result = this.#claim.charge(memcg, this.#pages);
+    this.#setTransfer(result === 'ok');
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       this.#unlock(this.#pages);
@@ -346,6 +349,7 @@ export class SwapIn {
     if (!this.#direct) this.#trimCopies(pfn);
     reapFolio(this.#mm, pfn);
     this.#stage = 'lock';
+    this.#setTransfer(false);
     return 'again';
   }
 
@@ -379,6 +383,14 @@ export class SwapIn {
     return refault.activate;
   }
 
+  /** Says whether it needs nothing any more that others who look for memory would have to give. */
+  #setTransfer(isOne: boolean): void {
+    if (this.#isTransfer === isOne) return;
+    this.#isTransfer = isOne;
+    if (isOne) this.#mm.reclaim.beginTransfer();
+    else this.#mm.reclaim.endTransfer();
+  }
+
   #unlock(count: number): void {
     for (let i = 0; i < count; i += 1) {
       this.#mm.swap.cache.unlock(this.#slotOf(i), this.#owner);
@@ -389,6 +401,7 @@ export class SwapIn {
   #abandon(result: SwapInResult): SwapInResult {
     if (this.#pfn !== 0) this.#mm.frames.free(this.#pfn, this.#order);
     this.#pfn = 0 as Pfn;
+    this.#setTransfer(false);
     if (result === 'smaller') present(this.#mm.stats.orders[this.#order]).swpin_fallback += 1;
     this.#stage = 'lock';
     return result;

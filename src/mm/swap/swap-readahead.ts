@@ -87,6 +87,7 @@ class ReadaheadRun implements SlotWaiter {
       this.#end(bio);
       return;
     }
+    this.#mm.reclaim.beginTransfer();
     bio.pageCount = this.#count;
     bio.onDone = this.#bioDone;
     backing.submit(bio, false);
@@ -115,6 +116,7 @@ class ReadaheadRun implements SlotWaiter {
       cache.unlock(slot, this);
       reapFolio(this.#mm, pfn);
     }
+    this.#mm.reclaim.endTransfer();
     this.#end(bio);
   }
 
