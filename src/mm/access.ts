@@ -117,15 +117,16 @@ export class Access implements SlotWaiter {
     const pte = region.table.get(index);
     if (pteIsPresent(pte)) {
       const pfn = ptePfn(pte);
-      if (this.#access.write) {
-        if (!pteIsWritable(pte)) return false;
+      const { write, pin } = this.#access;
+      if ((write || pin) && !pteIsWritable(pte)) return false;
+      if (write) {
         markDirty(this.#mm, this.#mm.folios.head(pfn));
       }
       this.#mm.folios.setAccessed(pfn, true);
       this.#move(pfn, within, take);
       return true;
     }
-    if (pteIsSwap(pte) || this.#access.write || this.#access.allocate) return false;
+    if (pteIsSwap(pte) || this.#access.write || this.#access.pin) return false;
     this.#readZeros(take);
     return true;
   }
@@ -177,12 +178,12 @@ export class Access implements SlotWaiter {
   #page: Uint8Array | undefined;
 }
 
-const READ: FaultAccess = { write: false, allocate: false, nowait: false };
+const READ: FaultAccess = { write: false, pin: false, nowait: false };
 
 /** One shared record for each of the few kinds there are. */
 const ACCESSES: readonly FaultAccess[] = Array.from({ length: 8 }, (_, i) => ({
   write: (i & 1) !== 0,
-  allocate: (i & 2) !== 0,
+  pin: (i & 2) !== 0,
   nowait: (i & 4) !== 0,
 }));
 

@@ -11,7 +11,8 @@
  * @see mm/memory.c handle_mm_fault, do_swap_page, do_anonymous_page, do_wp_page
  */
 import { assert, present } from '../std/assert.ts';
-import { ENOMEM, OK, type Errno } from '../std/errno.ts';
+import { ENOMEM, ESHUTDOWN, OK, type Errno } from '../std/errno.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { Pfn } from '../page/frames.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
 import type { SwapSlot } from '../swap/table.ts';
@@ -22,9 +23,10 @@ import {
   isExclusive,
   mapPage,
   markDirty,
+  settleFolio,
   unpinFolio,
 } from './folio-life.ts';
-import { FrameClaim } from './frame-claim.ts';
+import { FrameClaim } from './reclaim/frame-claim.ts';
 import type { Mm } from './mm.ts';
 import {
   PTE_NONE,
@@ -36,7 +38,7 @@ import {
   pteSlot,
 } from './page-table.ts';
 import type { Region } from './region.ts';
-import { SwapIn } from './swap-in.ts';
+import { SwapIn } from './swap/swap-in.ts';
 
 /**
  * Outcome of a fault. `mapped`: the page is present, at `pfn`. `untouched`: it was never written,
@@ -50,8 +52,12 @@ export type FaultResult = 'mapped' | 'untouched' | 'failed' | 'blocked' | 'waiti
 export interface FaultAccess {
   /** The page is to be written to. */
   readonly write: boolean;
-  /** A page that was never touched gets a frame, though it is only read. */
-  readonly allocate: boolean;
+  /**
+   * The page is to be pinned: it gets a frame though it was never touched, and one of its own
+   * though it is only read. Else the region's next write would go to a copy, past who has it
+   * pinned.
+   */
+  readonly pin: boolean;
   /** Never wait: a page that is not in memory or in the pool is `blocked`. */
   readonly nowait: boolean;
 }
@@ -72,11 +78,13 @@ export class Fault {
   #slot = 0 as SwapSlot;
   #region: Region | undefined;
   #index = 0;
-  #access: FaultAccess = { write: false, allocate: false, nowait: false };
+  #access: FaultAccess = { write: false, pin: false, nowait: false };
   /** Order of the folio to be made, its frames, and whether it was made smaller already. */
   #order = 0;
   #frames = 0 as Pfn;
   #triedReclaim = false;
+  /** Who has been charged for the frames. */
+  #payer: Memcg | undefined;
   #largest = 0;
   /** The folio that is to be copied, pinned; 0: none. */
   #source = 0 as Pfn;
@@ -104,8 +112,8 @@ export class Fault {
   /**
    * Runs a fault as far as it goes.
    *
-   * @remarks Locks: takes slots of the page, or of the folio that it belongs to, all or none. Waits:
-   *   for a slot, for reclaim, for the device.
+   * @remarks Locks: takes slots of the page, or of the folio that it belongs to, all or none.
+   *   Waits: for a slot, for reclaim, for the device.
    */
   run(): FaultResult {
     for (;;) {
@@ -159,11 +167,12 @@ export class Fault {
   /** Looks where the page is, and so what is to be done. */
   #look(): FaultResult | undefined {
     const region = this.#present;
+    if (!region.mapped) return this.#fail(ESHUTDOWN);
     const pte = region.table.get(this.#index);
     if (pteIsPresent(pte)) return this.#lookPresent(ptePfn(pte), pteIsWritable(pte));
     if (!pteIsSwap(pte)) {
-      const { write, allocate } = this.#access;
-      if (!write && !allocate) return this.#end('untouched');
+      const { write, pin } = this.#access;
+      if (!write && !pin) return this.#end('untouched');
       this.#kind = 'anonymous';
       this.#order = this.#anonymousOrder(this.#largest);
     } else {
@@ -199,7 +208,8 @@ export class Fault {
     const region = this.#present;
     this.pfn = pfn;
     this.#mm.folios.setAccessed(pfn, true);
-    if (!this.#access.write) return this.#end('mapped');
+    const { write, pin } = this.#access;
+    if (!write && !pin) return this.#end('mapped');
     if (!writable) {
       if (!isExclusive(this.#mm, region, this.#index, pfn)) {
         this.#kind = 'copy';
@@ -213,7 +223,7 @@ export class Fault {
       }
       region.table.set(this.#index, presentPte(pfn, true));
     }
-    markDirty(this.#mm, this.#mm.folios.head(pfn));
+    if (write) markDirty(this.#mm, this.#mm.folios.head(pfn));
     return this.#end('mapped');
   }
 
@@ -283,7 +293,7 @@ export class Fault {
   /** Charges the frames of a new page. */
   #charge(): FaultResult | undefined {
     const region = this.#present;
-    const memcg = region.memcg;
+    const memcg = this.#mm.payer(region);
     const pages = 2 ** this.#order;
     const result = this.#claim.charge(memcg, pages);
     if (result === 'waiting') return 'waiting';
@@ -293,6 +303,7 @@ export class Fault {
       this.#dropFrames();
       return this.#end('blocked');
     }
+    this.#payer = memcg;
     this.#stage = 'map';
     const { nowait } = this.#access;
     return !nowait && this.#mm.rt.point('mm.fault.charged', this.#owner) ? 'waiting' : undefined;
@@ -301,21 +312,23 @@ export class Fault {
   /** Maps the new page if it is still wanted. */
   #map(): undefined {
     const region = this.#present;
-    if (this.#kind === 'anonymous') this.#mapAnonymous(region, 2 ** this.#order);
-    else this.#mapCopy(region);
+    const memcg = present(this.#payer);
+    if (this.#kind === 'anonymous') this.#mapAnonymous(region, memcg);
+    else this.#mapCopy(region, memcg);
     this.#dropSource();
     this.#stage = 'look';
     return undefined;
   }
 
-  #mapAnonymous(region: Region, pages: number): void {
+  #mapAnonymous(region: Region, memcg: Memcg): void {
     const { frames, stats } = this.#mm;
     const first = this.#first;
-    if (region.table.next(first, first + pages) < first + pages) {
-      this.#unclaim(region, pages);
+    const pages = 2 ** this.#order;
+    if (!region.mapped || region.table.next(first, first + pages) < first + pages) {
+      this.#unclaim(memcg, pages);
       return;
     }
-    const pfn = this.#newFolio(region, first);
+    const pfn = this.#newFolio(region, memcg, first);
     for (let i = 0; i < pages; i += 1) {
       frames.zero((pfn + i) as Pfn);
       mapPage(this.#mm, region, first + i, (pfn + i) as Pfn);
@@ -325,15 +338,15 @@ export class Fault {
   }
 
   /** Gives a page that is shared a copy of its own here. @see mm/memory.c wp_page_copy */
-  #mapCopy(region: Region): void {
+  #mapCopy(region: Region, memcg: Memcg): void {
     const pte = region.table.get(this.#index);
     const isShared = pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
     if (!isShared) {
-      this.#unclaim(region, 1);
+      this.#unclaim(memcg, 1);
       return;
     }
     const old = ptePfn(pte);
-    const pfn = this.#newFolio(region, this.#index);
+    const pfn = this.#newFolio(region, memcg, this.#index);
     this.#mm.frames.copyPage(old, pfn);
     const head = this.#mm.folios.head(old);
     this.#mm.folios.dropMap(head);
@@ -341,21 +354,22 @@ export class Fault {
     mapPage(this.#mm, region, this.#index, pfn);
     this.#mm.stats.events.pgcow += 1;
     addToLru(this.#mm, pfn, false);
+    settleFolio(this.#mm, head);
   }
 
   /** The claimed frames as a dirty folio of the region. */
-  #newFolio(region: Region, index: number): Pfn {
+  #newFolio(region: Region, memcg: Memcg, index: number): Pfn {
     const pfn = this.#frames;
     this.#frames = 0 as Pfn;
-    beginFolio(this.#mm, pfn, this.#order, region, index);
+    beginFolio(this.#mm, pfn, this.#order, memcg, region, index);
     this.#mm.folios.setUptodate(pfn, true);
     this.#mm.folios.setDirty(pfn, true);
     return pfn;
   }
 
   /** Somebody else was quicker: gives charged frames back. */
-  #unclaim(region: Region, pages: number): void {
-    region.memcg.unchargeFrames(pages);
+  #unclaim(memcg: Memcg, pages: number): void {
+    memcg.unchargeFrames(pages);
     this.#dropFrames();
   }
 

@@ -3,6 +3,7 @@
  * nothing maps it, pins it or can reach it through the swap cache.
  */
 import { assert, present } from '../std/assert.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { Pfn } from '../page/frames.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { Mm } from './mm.ts';
@@ -17,9 +18,16 @@ import {
   swapPte,
 } from './page-table.ts';
 
-/** Makes a folio of frames that have been charged to the region's group. */
-export function beginFolio(mm: Mm, pfn: Pfn, order: number, region: Region, index: number): void {
-  mm.folios.begin(pfn, order, region.memcg.id, region.family.id, index);
+/** Makes a folio of frames that have been charged to a group, for pages of a region. */
+export function beginFolio(
+  mm: Mm,
+  pfn: Pfn,
+  order: number,
+  memcg: Memcg,
+  region: Region,
+  index: number,
+): void {
+  mm.folios.begin(pfn, order, memcg.id, region.family.id, index);
   region.family.folios += 1;
 }
 
@@ -82,7 +90,7 @@ export function settleFolio(mm: Mm, pfn: Pfn): void {
 }
 
 /** Says whether a PTE names one of the slots of a folio in the swap cache. */
-function isReferenced(mm: Mm, pfn: Pfn): boolean {
+export function isReferenced(mm: Mm, pfn: Pfn): boolean {
   const pages = mm.folios.pages(pfn);
   for (let i = 0; i < pages; i += 1) {
     if (mm.areas.count(slotOf(mm, pfn, i)) > 0) return true;
@@ -144,6 +152,21 @@ export function dropSwap(mm: Mm, pfn: Pfn): void {
     // the folio is written out or the slot is freed.
     if (!mm.swap.cache.isBusy(slot)) mm.swap.free(slot);
   }
+}
+
+/**
+ * Makes a folio in the swap cache the only copy of its pages, so that its slots, or what backs
+ * those that PTEs name, become free; one that nothing needs any more goes. Nothing happens to one
+ * that is under writeback.
+ *
+ * @see mm/swapfile.c folio_free_swap, __try_to_reclaim_swap
+ */
+export function detachFolio(mm: Mm, pfn: Pfn): void {
+  const { folios } = mm;
+  if (folios.slot(pfn) < 0 || folios.writeback(pfn)) return;
+  folios.setDirty(pfn, true);
+  dropSwap(mm, pfn);
+  reapFolio(mm, pfn);
 }
 
 /**
@@ -223,7 +246,9 @@ export function zapPage(mm: Mm, region: Region, index: number): void {
   }
 }
 
-/** Replaces all PTEs that map a folio in the swap cache by its slots. @see mm/rmap.c try_to_unmap */
+/**
+ * Replaces all PTEs that map a folio in the swap cache by its slots. @see mm/rmap.c try_to_unmap
+ */
 export function unmapToSlots(mm: Mm, pfn: Pfn): void {
   const { folios } = mm;
   const family = mm.family(folios.region(pfn));

@@ -35,7 +35,9 @@ export function writablePagesAreExclusive(mm: Mm): string | undefined {
   }
   for (const { region, index, pte } of entries(mm)) {
     if (!pteIsWritable(pte)) continue;
-    if (users.get(ptePfn(pte)) !== 1) return `page ${index} of ${region.name} is shared`;
+    const slot = mm.folios.slot(ptePfn(pte));
+    const isNamed = slot >= 0 && mm.areas.count(slot as SwapSlot) > 0;
+    if (isNamed || users.get(ptePfn(pte)) !== 1) return `page ${index} of ${region.name} is shared`;
   }
   return undefined;
 }
@@ -62,7 +64,9 @@ export function slotCountsEqualReferences(mm: Mm): string | undefined {
   return undefined;
 }
 
-/** What a slot holds is somewhere: in its backing, in a folio in the swap cache, or with its owner. */
+/**
+ * What a slot holds is somewhere: in its backing, in a folio in the swap cache, or with its owner.
+ */
 export function noReferencedSlotIsLost(mm: Mm): string | undefined {
   for (const { region, index, pte } of entries(mm)) {
     if (!pteIsSwap(pte)) continue;
@@ -75,7 +79,9 @@ export function noReferencedSlotIsLost(mm: Mm): string | undefined {
   return undefined;
 }
 
-/** A folio is in the swap cache under each of its slots, and a clean one has copies of all pages. */
+/**
+ * A folio is in the swap cache under each of its slots, and a clean one has copies of all pages.
+ */
 export function cleanFoliosHaveCopies(mm: Mm): string | undefined {
   let cached = 0;
   for (const pfn of heads(mm)) {

@@ -15,15 +15,15 @@ import { Frames, type Pfn } from '../page/frames.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Swap, SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
-import { Lruvecs } from './lruvec.ts';
-import { Reclaim } from './reclaim.ts';
+import { Lruvecs } from './reclaim/lruvec.ts';
+import { Reclaim } from './reclaim/reclaim.ts';
 import { Region, RegionFamily } from './region.ts';
 import { createMmStats, type MmStats } from './stats.ts';
-import { SwapAreas } from './swap-areas.ts';
-import { CachedFolios } from './swap-cache.ts';
-import { PAGE_CLUSTER_DEFAULT } from './readahead.ts';
-import { SwapReadahead } from './swap-readahead.ts';
-import { Workingset } from './workingset.ts';
+import { SwapAreas } from './swap/swap-areas.ts';
+import { CachedFolios } from './swap/swap-cache.ts';
+import { PAGE_CLUSTER_DEFAULT } from './swap/readahead.ts';
+import { SwapReadahead } from './swap/swap-readahead.ts';
+import { Workingset } from './reclaim/workingset.ts';
 
 /**
  * How a fault brings in a page that only one PTE names. `cache`: through the swap cache, taking the
@@ -81,7 +81,7 @@ export class Mm implements MemcgOfflineHook {
     this.folios = new FolioTable();
     this.lru = new Lruvecs(this.folios);
     this.workingset = new Workingset(this.lru, options.framePages);
-    this.areas = new SwapAreas(this.swap, this.swapCache);
+    this.areas = new SwapAreas(this.rt, this.swap, this.swapCache);
     this.reclaim = new Reclaim(this);
     this.swapinMode = options.swapinMode ?? 'cache';
     this.largeSwapin = options.largeSwapin ?? 'mixed';
@@ -94,6 +94,18 @@ export class Mm implements MemcgOfflineHook {
     bytes += this.swapCache.metadataBytes + this.areas.metadataBytes;
     for (const region of this.regions()) bytes += region.table.metadataBytes;
     return bytes;
+  }
+
+  /**
+   * Sets how many page frames may be in use. Of those above a lower limit pages are reclaimed in
+   * the background, and nobody is given a frame before there are fewer.
+   *
+   * @throws RangeError as {@link Frames.setPageLimit}
+   */
+  setFramePages(pages: number): void {
+    this.frames.setPageLimit(pages);
+    this.workingset.setPageLimit(pages);
+    this.reclaim.wakeKswapd();
   }
 
   /** Adds a swap area to put pages in; areas of higher priority are filled first. */
@@ -134,6 +146,11 @@ export class Mm implements MemcgOfflineHook {
   /** The group whose lists a folio is on: its own, or the nearest online ancestor. */
   groupOf(pfn: Pfn): Memcg {
     return this.memcgs.living(this.memcgs.get(this.folios.memcg(pfn)));
+  }
+
+  /** Who is charged for what is brought into a region: its group, or who has inherited that. */
+  payer(region: Region): Memcg {
+    return this.memcgs.living(region.memcg);
   }
 
   groupOffline(group: Memcg, parent: Memcg): void {

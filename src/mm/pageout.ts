@@ -9,7 +9,7 @@ import { removeFromLru } from './folio-life.ts';
 import type { Mm } from './mm.ts';
 import { pteIsPresent, ptePfn } from './page-table.ts';
 import type { Region } from './region.ts';
-import { SwapOut } from './swap-out.ts';
+import { SwapOut } from './swap/swap-out.ts';
 
 type Stage = 'idle' | 'walk' | 'evicting' | 'flush';
 
@@ -45,6 +45,7 @@ export class Pageout implements SlotWaiter {
     this.#next = first;
     this.#end = end;
     this.#out.begin();
+    this.#mm.reclaim.beginTransfer();
     this.#stage = 'walk';
     return this.#run();
   }
@@ -68,6 +69,7 @@ export class Pageout implements SlotWaiter {
           this.#stage = 'idle';
           break;
         case 'idle':
+          this.#mm.reclaim.endTransfer();
           return true;
       }
     }

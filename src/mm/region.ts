@@ -7,7 +7,7 @@
 import { assert } from '../std/assert.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import { PageTable } from './page-table.ts';
-import { RegionReadahead } from './readahead.ts';
+import { RegionReadahead } from './swap/readahead.ts';
 
 /** Regions with common ancestry. */
 export class RegionFamily {

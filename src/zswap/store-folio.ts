@@ -42,6 +42,11 @@ export class FolioStoreOp {
     this.#stored = 0;
   }
 
+  /** Pages that have been stored; the others are zero-filled. */
+  get storedPages(): number {
+    return this.#stored;
+  }
+
   /** Why the folio was rejected. */
   get reason(): RejectReason {
     return this.#page.reason;

@@ -1,10 +1,10 @@
 /** Mutants of the address-space front end: faults, swap-in and swap-out. */
 import { lines, without, type Mutant } from './mutant.ts';
 
-const SWAP_IN = 'mm/swap-in.js';
-const SWAP_OUT = 'mm/swap-out.js';
+const SWAP_IN = 'mm/swap/swap-in.js';
+const SWAP_OUT = 'mm/swap/swap-out.js';
 const FAULT = 'mm/fault.js';
-const AREAS = 'mm/swap-areas.js';
+const AREAS = 'mm/swap/swap-areas.js';
 
 export const MEMORY_MUTANTS: readonly Mutant[] = [
   {

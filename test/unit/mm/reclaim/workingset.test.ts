@@ -2,9 +2,9 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { MemcgId } from '../../../src/memcg/memcg.ts';
-import { Lruvecs } from '../../../src/mm/lruvec.ts';
-import { Workingset } from '../../../src/mm/workingset.ts';
+import type { MemcgId } from '../../../../src/memcg/memcg.ts';
+import { Lruvecs } from '../../../../src/mm/reclaim/lruvec.ts';
+import { Workingset } from '../../../../src/mm/reclaim/workingset.ts';
 
 const A = 1 as MemcgId;
 const B = 9 as MemcgId;

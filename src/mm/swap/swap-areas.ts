@@ -4,12 +4,14 @@
  *
  * @see mm/swapfile.c get_swap_pages, swap_free
  */
-import { assert, present } from '../std/assert.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import type { Swap, SwapArea } from '../swap/info.ts';
-import { SwapSlots } from '../swap/slots.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { PTE_SLOT_END } from './page-table.ts';
+import type { Rt, Task } from '../../rt/rt.ts';
+import { assert, present } from '../../std/assert.ts';
+import { Ring } from '../../std/ring.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import type { Swap, SwapArea } from '../../swap/info.ts';
+import { SwapSlots } from '../../swap/slots.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { PTE_SLOT_END } from '../page-table.ts';
 import type { CachedFolios } from './swap-cache.ts';
 
 /** No slot: the areas are full, or have no run of that order. */
@@ -38,16 +40,20 @@ interface UsedArea {
 }
 
 export class SwapAreas {
+  readonly #rt: Rt;
   readonly #swap: Swap;
   readonly #folios: CachedFolios;
   /** Of higher priority first. */
   readonly #areas: UsedArea[] = [];
   /** Slots that will be freed when their owners give them up. */
   readonly #dying = new Set<SwapSlot>();
+  /** Who is woken when one of them has been freed. */
+  readonly #waiting = new Ring<Task>();
   /** Reapers that are not waiting for a slot. */
   readonly reapers: SlotReaper[] = [];
 
-  constructor(swap: Swap, folios: CachedFolios) {
+  constructor(rt: Rt, swap: Swap, folios: CachedFolios) {
+    this.#rt = rt;
     this.#swap = swap;
     this.#folios = folios;
   }
@@ -68,6 +74,11 @@ export class SwapAreas {
 
   get all(): readonly SwapSlots[] {
     return this.#areas.map(({ slots }) => slots);
+  }
+
+  /** Those that new slots are allocated in. */
+  get open(): readonly SwapSlots[] {
+    return this.#areas.filter(({ open }) => open).map(({ slots }) => slots);
   }
 
   add(area: SwapArea, priority: number): void {
@@ -161,7 +172,21 @@ export class SwapAreas {
     }
     this.#dying.delete(slot);
     slots.release(slot);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#rt.wake(next);
+    }
     return true;
+  }
+
+  /** Says whether a slot will be freed when its owner, and who waits for it, have given it up. */
+  isDying(slot: SwapSlot): boolean {
+    return this.#dying.has(slot);
+  }
+
+  /** Has a task woken when the next dying slot has been freed. */
+  waitForDying(task: Task): void {
+    assert(this.#dying.size > 0);
+    this.#waiting.push(task);
   }
 
   #at(slot: SwapSlot): SwapSlots {

@@ -6,10 +6,10 @@
  *
  * @see mm/vmscan.c, struct lruvec
  */
-import { assert } from '../std/assert.ts';
-import { LinkedList, type Links } from '../std/list.ts';
-import { GIB, PAGE_SIZE } from '../std/units.ts';
-import type { MemcgId } from '../memcg/memcg.ts';
+import { assert } from '../../std/assert.ts';
+import { LinkedList, type Links } from '../../std/list.ts';
+import { GIB, PAGE_SIZE } from '../../std/units.ts';
+import type { MemcgId } from '../../memcg/memcg.ts';
 
 const PAGES_PER_GIB = GIB / PAGE_SIZE;
 

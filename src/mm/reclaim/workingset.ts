@@ -17,8 +17,8 @@
  *
  * @see mm/workingset.c
  */
-import { assert, present } from '../std/assert.ts';
-import type { MemcgId } from '../memcg/memcg.ts';
+import { assert, present } from '../../std/assert.ts';
+import type { MemcgId } from '../../memcg/memcg.ts';
 import type { Lruvecs } from './lruvec.ts';
 
 /** Ages that can be told apart, so that no shadow is 0 or has more than 16 bits. */

@@ -7,7 +7,7 @@ import {
   PAGE_CLUSTER_DEFAULT,
   RegionReadahead,
   windowPages,
-} from '../../../src/mm/readahead.ts';
+} from '../../../../src/mm/swap/readahead.ts';
 
 function sizeOf(previousPage: number, page: number, hits: number, max: number, last: number) {
   return windowPages({ previousPage, hits, window: last }, page, max);

@@ -9,15 +9,15 @@
  *
  * @see mm/vmscan.c shrink_folio_list, mm/page_io.c swap_writeout
  */
-import { assert, present } from '../std/assert.ts';
-import { OK } from '../std/errno.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import { isZeroFilled } from '../page/page.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { FolioStoreOp, type FolioPages } from '../zswap/store-folio.ts';
+import { assert, present } from '../../std/assert.ts';
+import { OK } from '../../std/errno.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { isZeroFilled } from '../../page/page.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { FolioStoreOp, type FolioPages } from '../../zswap/store-folio.ts';
 import {
   addToLru,
   dropSwap,
@@ -28,8 +28,9 @@ import {
   slotOf,
   splitFolio,
   unmapToSlots,
-} from './folio-life.ts';
-import type { Mm } from './mm.ts';
+} from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
+import { reclaimSlots } from './slot-reclaim.ts';
 import { NO_SLOT } from './swap-areas.ts';
 
 /**
@@ -94,7 +95,8 @@ export class SwapOut implements FolioPages {
       if (!folios.dirty(pfn)) return this.#drop(pfn);
     } else {
       assert(folios.dirty(pfn), 'a clean folio without a copy');
-      const slot = areas.allocate(folios.order(pfn));
+      let slot = areas.allocate(folios.order(pfn));
+      if (slot === NO_SLOT && reclaimSlots(this.#mm)) slot = areas.allocate(folios.order(pfn));
       if (slot === NO_SLOT) return this.#noSlots(pfn);
       enterSwapCache(this.#mm, pfn, slot);
     }
@@ -209,7 +211,8 @@ export class SwapOut implements FolioPages {
   #stored(): SwapOutResult {
     const pfn = this.#pfn;
     const order = this.#mm.folios.order(pfn);
-    present(this.#mm.stats.orders[order]).zswpout += 1;
+    // A folio of zeros is nowhere but in its slots' words.
+    if (this.#store.storedPages > 0) present(this.#mm.stats.orders[order]).zswpout += 1;
     this.#endFolio();
     return this.#settle(pfn) ? 'freed' : 'kept';
   }
@@ -268,7 +271,9 @@ export class SwapOut implements FolioPages {
       this.#lastResult = this.#settle(pfn) ? 'freed' : 'kept';
   }
 
-  /** Starts writing what was collected, as much as one free run takes; false: the device is full. */
+  /**
+   * Starts writing what was collected, as much as one free run takes; false: the device is full.
+   */
   #submit(): boolean {
     const { backing } = this.#mm.swap;
     const bio = this.#bio;

@@ -10,13 +10,14 @@
  *
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */
-import { assert, present } from '../std/assert.ts';
-import { EIO, ENOMEM, OK, type Errno } from '../std/errno.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { loadPage } from '../zswap/load.ts';
+import { assert, present } from '../../std/assert.ts';
+import { EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { loadPage } from '../../zswap/load.ts';
 import {
   addToLru,
   beginFolio,
@@ -24,11 +25,11 @@ import {
   enterSwapCache,
   mapPage,
   reapFolio,
-} from './folio-life.ts';
-import type { FrameClaim } from './frame-claim.ts';
-import type { Mm } from './mm.ts';
-import { pteIsSwap, pteSlot, swapPte } from './page-table.ts';
-import type { Region } from './region.ts';
+} from '../folio-life.ts';
+import type { FrameClaim } from '../reclaim/frame-claim.ts';
+import type { Mm } from '../mm.ts';
+import { pteIsSwap, pteSlot, swapPte } from '../page-table.ts';
+import type { Region } from '../region.ts';
 
 /**
  * Outcome. `again`: the page is mapped, or it is elsewhere by now; look. `smaller`: not as a large
@@ -53,9 +54,11 @@ export class SwapIn {
   #order = 0;
   #pages = 0;
   #direct = false;
-  /** Pages that are in, and those of them that came from the pool. */
+  #isTransfer = false;
+  /** Pages that are in, and those of them that came from the pool and from the device. */
   #next = 0;
   #fromPool = 0;
+  #fromDevice = 0;
   #bio: Bio | undefined;
 
   constructor(mm: Mm, owner: SlotWaiter, claim: FrameClaim) {
@@ -96,6 +99,7 @@ export class SwapIn {
     this.#order = order;
     this.#next = 0;
     this.#fromPool = 0;
+    this.#fromDevice = 0;
     this.error = OK;
   }
 
@@ -172,6 +176,7 @@ export class SwapIn {
     for (let i = 0; i < this.#pages && this.#direct; i += 1) {
       if (this.#mm.areas.count(this.#slotOf(i)) !== 1) this.#direct = false;
     }
+    this.#setTransfer(true);
     this.#stage = 'charge';
     return this.#point('mm.swap-in.locked');
   }
@@ -182,7 +187,9 @@ export class SwapIn {
 
   #charge(): SwapInResult | undefined {
     const region = present(this.#region);
-    const result = this.#claim.charge(region.memcg, this.#pages);
+    const memcg = this.#mm.payer(region);
+    const result = this.#claim.charge(memcg, this.#pages);
+    this.#setTransfer(result === 'ok');
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       this.#unlock(this.#pages);
@@ -191,7 +198,13 @@ export class SwapIn {
       this.error = ENOMEM;
       return this.#abandon('failed');
     }
-    beginFolio(this.#mm, this.#pfn, this.#order, region, this.#first);
+    if (!region.mapped) {
+      // Its family may be gone, too, and no folio begins for one that is.
+      memcg.unchargeFrames(this.#pages);
+      this.#unlock(this.#pages);
+      return this.#abandon('again');
+    }
+    beginFolio(this.#mm, this.#pfn, this.#order, memcg, region, this.#first);
     this.#mm.folios.pin(this.#pfn);
     this.#stage = 'load';
     return undefined;
@@ -216,14 +229,14 @@ export class SwapIn {
         assert(kind === 'zero', 'a slot without a copy and without a folio');
         frames.zero(frame);
         swap.vmstat.swpin_zero += 1;
-        this.#events.swpin_zero += 1;
+        this.#memcg.events.swpin_zero += 1;
       }
     }
     return this.#publish();
   }
 
-  get #events(): Region['memcg']['events'] {
-    return present(this.#region).memcg.events;
+  get #memcg(): Memcg {
+    return this.#mm.groupOf(this.#pfn);
   }
 
   #takeBio(): SwapInResult | undefined {
@@ -274,8 +287,9 @@ export class SwapIn {
     this.#bio = undefined;
     if (failed) return this.#loadFailed(EIO);
     swap.vmstat.pswpin += pages;
-    this.#events.pswpin += pages;
-    present(this.#region).memcg.diskSwapins += pages;
+    this.#memcg.events.pswpin += pages;
+    this.#memcg.diskSwapins += pages;
+    this.#fromDevice += pages;
     this.#next += pages;
     this.#stage = 'load';
     return undefined;
@@ -299,8 +313,8 @@ export class SwapIn {
     folios.setAccessed(this.#pfn, true);
     if (!this.#direct) enterSwapCache(this.#mm, this.#pfn, this.#slot);
     const events = present(stats.orders[this.#order]);
-    if (this.#fromPool === this.#pages) events.zswpin += 1;
-    else events.swpin += 1;
+    if (this.#fromDevice > 0) events.swpin += 1;
+    else if (this.#fromPool > 0) events.zswpin += 1;
     stats.events.pgmajfault += 1;
     this.#stage = 'loaded';
     return this.#point('mm.swap-in.loaded');
@@ -313,7 +327,7 @@ export class SwapIn {
     const pfn = this.#pfn;
     const pages = this.#pages;
     this.#pfn = 0 as Pfn;
-    const active = this.#isRecent(region, pfn);
+    const active = this.#isRecent(pfn);
     folios.unpin(pfn);
     const all = this.#isStillMapped(0, pages);
     const from = all ? 0 : this.#index - this.#first;
@@ -336,12 +350,17 @@ export class SwapIn {
     if (folios.slot(pfn) >= 0) this.#trimCopies(pfn);
     reapFolio(this.#mm, pfn);
     this.#stage = 'lock';
+    this.#setTransfer(false);
     return 'again';
   }
 
-  /** Drops copies that are not worth keeping: of the only copy none, of others when slots are few. */
+  /**
+   * Drops copies that are not worth keeping: of the only copy none, of others when slots are few.
+   */
   #trimCopies(pfn: Pfn): void {
     const { folios, areas } = this.#mm;
+    // Who mapped it meanwhile and wrote to it may have made it independent already.
+    if (folios.slot(pfn) < 0) return;
     if (!folios.dirty(pfn) && areas.isHalfFull && folios.mapcount(pfn) === this.#pages) {
       folios.setDirty(pfn, true);
     }
@@ -358,13 +377,21 @@ export class SwapIn {
   }
 
   /** Says whether the page was evicted only lately. @see mm/workingset.c workingset_refault */
-  #isRecent(region: Region, pfn: Pfn): boolean {
+  #isRecent(pfn: Pfn): boolean {
     const { areas, workingset, folios } = this.#mm;
     const shadow = areas.shadow(this.#slotOf(this.#index - this.#first));
     if (shadow === 0) return false;
-    const refault = workingset.refault(region.memcg.id, shadow, this.#pages);
+    const refault = workingset.refault(this.#mm.groupOf(pfn).id, shadow, this.#pages);
     if (refault.workingset) folios.setWorkingset(pfn, true);
     return refault.activate;
+  }
+
+  /** Says whether it needs nothing any more that others who look for memory would have to give. */
+  #setTransfer(isOne: boolean): void {
+    if (this.#isTransfer === isOne) return;
+    this.#isTransfer = isOne;
+    if (isOne) this.#mm.reclaim.beginTransfer();
+    else this.#mm.reclaim.endTransfer();
   }
 
   #unlock(count: number): void {
@@ -377,6 +404,7 @@ export class SwapIn {
   #abandon(result: SwapInResult): SwapInResult {
     if (this.#pfn !== 0) this.#mm.frames.free(this.#pfn, this.#order);
     this.#pfn = 0 as Pfn;
+    this.#setTransfer(false);
     if (result === 'smaller') present(this.#mm.stats.orders[this.#order]).swpin_fallback += 1;
     this.#stage = 'lock';
     return result;

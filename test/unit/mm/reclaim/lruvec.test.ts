@@ -2,10 +2,10 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { MemcgId } from '../../../src/memcg/memcg.ts';
-import { inactiveRatio, Lruvecs } from '../../../src/mm/lruvec.ts';
-import { present } from '../../../src/std/assert.ts';
-import type { Links } from '../../../src/std/list.ts';
+import type { MemcgId } from '../../../../src/memcg/memcg.ts';
+import { inactiveRatio, Lruvecs } from '../../../../src/mm/reclaim/lruvec.ts';
+import { present } from '../../../../src/std/assert.ts';
+import type { Links } from '../../../../src/std/list.ts';
 
 const FOLIOS = 24;
 

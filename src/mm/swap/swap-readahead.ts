@@ -10,17 +10,17 @@
  *
  * @see mm/swap_state.c swap_vma_readahead, swap_cluster_readahead
  */
-import { assert, present } from '../std/assert.ts';
-import { OK } from '../std/errno.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { SlotWaiter } from '../swap/cache.ts';
-import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
-import type { SwapSlot } from '../swap/table.ts';
-import { addToLru, beginFolio, enterSwapCache, reapFolio } from './folio-life.ts';
-import type { Mm } from './mm.ts';
-import { pteIsSwap, pteSlot } from './page-table.ts';
+import { assert, present } from '../../std/assert.ts';
+import { OK } from '../../std/errno.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import type { SwapSlot } from '../../swap/table.ts';
+import { addToLru, beginFolio, enterSwapCache, reapFolio } from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
+import { pteIsSwap, pteSlot } from '../page-table.ts';
 import { ClusterReadahead } from './readahead.ts';
-import type { Region } from './region.ts';
+import type { Region } from '../region.ts';
 
 /** Which neighbours: by place in the region, or by place on the swap area. */
 export type ReadaheadMode = 'region' | 'cluster';
@@ -62,13 +62,14 @@ class ReadaheadRun implements SlotWaiter {
   add(index: number, slot: SwapSlot): boolean {
     const region = present(this.#region);
     const { frames, swap } = this.#mm;
-    if (region.memcg.overMemoryMax(1) !== undefined) return false;
+    const memcg = this.#mm.payer(region);
+    if (memcg.overMemoryMax(1) !== undefined) return false;
     const pfn = frames.allocate(0);
     if (pfn === 0) return false;
     const taken = swap.cache.tryLock(slot, this);
     assert(taken);
-    region.memcg.chargeFrames(1);
-    beginFolio(this.#mm, pfn, 0, region, index);
+    memcg.chargeFrames(1);
+    beginFolio(this.#mm, pfn, 0, memcg, region, index);
     this.#mm.folios.pin(pfn);
     if (this.#count === 0) present(this.#bio).devicePage = swap.table.payload(slot);
     this.#slots[this.#count] = slot;
@@ -86,6 +87,7 @@ class ReadaheadRun implements SlotWaiter {
       this.#end(bio);
       return;
     }
+    this.#mm.reclaim.beginTransfer();
     bio.pageCount = this.#count;
     bio.onDone = this.#bioDone;
     backing.submit(bio, false);
@@ -96,7 +98,6 @@ class ReadaheadRun implements SlotWaiter {
     const { swap, stats } = this.#mm;
     const { backing, cache } = swap;
     const bio = this.#bio;
-    const region = present(this.#region);
     assert(backing !== undefined && bio !== undefined);
     if (bio.error !== OK) backing.countError(false);
     for (let i = 0; i < this.#count; i += 1) {
@@ -107,7 +108,7 @@ class ReadaheadRun implements SlotWaiter {
         this.#publish(pfn, slot, present(bio.pages[i]));
         stats.events.swap_ra += 1;
         swap.vmstat.pswpin += 1;
-        region.memcg.events.pswpin += 1;
+        this.#mm.groupOf(pfn).events.pswpin += 1;
       }
       this.#mm.folios.unpin(pfn);
       if (isRead) addToLru(this.#mm, pfn, false);
@@ -115,6 +116,7 @@ class ReadaheadRun implements SlotWaiter {
       cache.unlock(slot, this);
       reapFolio(this.#mm, pfn);
     }
+    this.#mm.reclaim.endTransfer();
     this.#end(bio);
   }
 
@@ -181,7 +183,9 @@ export class SwapReadahead {
     this.#read(region, index, first, end, from, area.firstSlot + this.#cluster.end);
   }
 
-  /** Reads pages `first` to before `end`, but for one, whose slots are from `from` to before `to`. */
+  /**
+   * Reads pages `first` to before `end`, but for one, whose slots are from `from` to before `to`.
+   */
   #read(region: Region, but: number, first: number, end: number, from: number, to: number): void {
     const { swap, frames, reclaim } = this.#mm;
     let run: ReadaheadRun | undefined;

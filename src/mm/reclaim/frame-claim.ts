@@ -5,12 +5,14 @@
  *
  * @see mm/page_alloc.c __alloc_pages_slowpath, mm/memcontrol.c try_charge_memcg
  */
-import { assert } from '../std/assert.ts';
-import type { Memcg } from '../memcg/memcg.ts';
-import type { Pfn } from '../page/frames.ts';
-import type { Task } from '../rt/rt.ts';
-import type { Mm } from './mm.ts';
-import { RECLAIM_RETRIES_MAX, SWAP_CLUSTER_MAX, type Reclaimer } from './reclaim.ts';
+import { assert } from '../../std/assert.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Pfn } from '../../page/frames.ts';
+import type { Task } from '../../rt/rt.ts';
+import type { Mm } from '../mm.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { RECLAIM_RETRIES_MAX, SWAP_CLUSTER_MAX } from './reclaim.ts';
+import type { Reclaimer } from './reclaimer.ts';
 
 /**
  * Outcome of a step. `none`: there is no memory, and nothing to reclaim. `waiting`: the task has
@@ -72,6 +74,8 @@ export class FrameClaim {
         this.#failures = 0;
         return 'ok';
       }
+      // No reclaim makes a folio fit that is larger than all the group may have.
+      if (pages * PAGE_SIZE > over.memoryMax) return 'none';
       const result = this.reclaim(over, pages);
       if (result !== 'ok') return result;
     }
@@ -131,8 +135,8 @@ export class FrameClaim {
     this.#failures = reclaim.freedPages === this.#freedBefore ? this.#failures + 1 : 1;
     this.#freedBefore = reclaim.freedPages;
     if (this.#failures >= RECLAIM_RETRIES_MAX) return 'none';
-    // What others are writing out will be free soon.
-    if (!reclaim.waitForOthers(this.#task)) return 'ok';
+    // What others are writing out will be free soon; and who pins a page may let go of it.
+    reclaim.waitForOthers(this.#task);
     this.#stage = 'others';
     return 'waiting';
   }

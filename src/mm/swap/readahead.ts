@@ -7,7 +7,7 @@
  *
  * @see mm/swap_state.c swap_cluster_readahead, swap_vma_readahead
  */
-import { assert } from '../std/assert.ts';
+import { assert } from '../../std/assert.ts';
 
 /** Log2 of the pages in the largest window by default (kernel `vm.page-cluster`). */
 export const PAGE_CLUSTER_DEFAULT = 3;

@@ -9,8 +9,8 @@
  *
  * @see mm/swap_state.c swap_cache_get_folio, __swap_cache_add_folio, __swap_cache_del_folio
  */
-import { assert, present } from '../std/assert.ts';
-import type { SwapSlot } from '../swap/table.ts';
+import { assert, present } from '../../std/assert.ts';
+import type { SwapSlot } from '../../swap/table.ts';
 
 const LOG2_PLACES_MIN = 8;
 /** Knuth's multiplicative hash: neighbouring slots get distant homes. */

@@ -2,8 +2,8 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { CachedFolios } from '../../../src/mm/swap-cache.ts';
-import { SLOT_END, type SwapSlot } from '../../../src/swap/table.ts';
+import { CachedFolios } from '../../../../src/mm/swap/swap-cache.ts';
+import { SLOT_END, type SwapSlot } from '../../../../src/swap/table.ts';
 
 const slotOf = (number: number): SwapSlot => number as SwapSlot;
 

@@ -1,0 +1,283 @@
+/**
+ * One run of reclaim: frames of cold folios become free, of all groups or of one group and its
+ * descendants. From each group's inactive list the oldest are looked at, in passes, more of them in
+ * each: one that was used goes back, one that was used twice becomes active, the others are swapped
+ * out. The last pass looks at all there are, so when two runs after one another free nothing, there
+ * was nothing to free.
+ *
+ * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, do_try_to_free_pages
+ */
+import { assert, present } from '../../std/assert.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
+import type { Memcg } from '../../memcg/memcg.ts';
+import type { Pfn } from '../../page/frames.ts';
+import { Pace } from '../../rt/pace.ts';
+import type { RoomWaiter } from '../../zswap/shrink/shrink.ts';
+import type { SlotWaiter } from '../../swap/cache.ts';
+import { addToLru, removeFromLru } from '../folio-life.ts';
+import type { Mm } from '../mm.ts';
+import { SwapOut } from '../swap/swap-out.ts';
+
+/** Active folios that one visit to a group makes inactive (kernel `SWAP_CLUSTER_MAX`). */
+const DEACTIVATE_MAX = 32;
+/** Folios looked at before others have their turn, where none of them can be swapped out. */
+const SLICE_FOLIOS = 1024;
+
+type Stage = 'idle' | 'scan' | 'evicting' | 'flush' | 'shrink-pool';
+
+/** No victim: all passes are over, or others must have their turn first. */
+const NONE = 0 as Pfn;
+const LATER = -1 as Pfn;
+
+export class Reclaimer implements SlotWaiter, RoomWaiter {
+  nextWaiter: SlotWaiter | undefined;
+  /** What the batch has written that this run has waited for. */
+  batchWritten = 0;
+  /** Pages looked at in this run. */
+  scanned = 0;
+  /** Called from an empty stack when a run that had to wait has ended. */
+  onEnd: () => void = () => {};
+  readonly #mm: Mm;
+  readonly #out: SwapOut;
+  readonly #background: boolean;
+  readonly #pace: Pace = new Pace();
+  #stage: Stage = 'idle';
+  #target: Memcg | undefined;
+  #goal = 0;
+  #priority = DEF_PRIORITY;
+  /** Groups of this pass, the current of them, and pages still to be looked at in it. */
+  #groups: readonly Memcg[] = [];
+  #group = 0;
+  #budget = 0;
+  /** Runs begun: another group is first in each. */
+  #runs = 0;
+  #sliceStart = 0;
+  #slicePages = 0;
+  #sliceFolios = 0;
+  #poolBytes = 0;
+  #poolPages = 0;
+
+  constructor(mm: Mm, background: boolean) {
+    this.#mm = mm;
+    this.#background = background;
+    this.#out = new SwapOut(mm, this);
+  }
+
+  get underWay(): boolean {
+    return this.#stage !== 'idle';
+  }
+
+  /** Frames freed in this run. */
+  get freedFrames(): number {
+    return this.#out.freedPages;
+  }
+
+  /** Pages that the target is charged less for: frames, and compressed pages written back. */
+  get freed(): number {
+    return this.freedFrames + this.#poolPages;
+  }
+
+  /**
+   * Frees about `goal` pages of a group and its descendants.
+   *
+   * @returns true: it has ended; false: `onEnd` is called
+   */
+  begin(target: Memcg, goal: number): boolean {
+    assert(this.#stage === 'idle' && goal > 0);
+    this.#target = target;
+    this.#goal = goal;
+    this.#priority = DEF_PRIORITY;
+    this.#groups = [];
+    this.#group = 0;
+    this.#budget = 0;
+    this.#runs += 1;
+    this.scanned = 0;
+    this.#poolPages = 0;
+    this.#out.begin();
+    this.#stage = 'scan';
+    this.#beginSlice();
+    return this.#run();
+  }
+
+  resume(): void {
+    this.#beginSlice();
+    if (this.#run()) this.onEnd();
+  }
+
+  /** Runs as far as it goes; true: it has ended. */
+  #run(): boolean {
+    for (;;) {
+      switch (this.#stage) {
+        case 'scan':
+          if (this.#sliceOver() || !this.#scan()) return false;
+          break;
+        case 'evicting':
+          if (this.#out.run() === 'waiting') return false;
+          this.#stage = 'scan';
+          break;
+        case 'flush':
+          if (this.#out.run() === 'waiting' || this.#shrinkPool()) return false;
+          break;
+        case 'shrink-pool':
+          this.#finishPool();
+          break;
+        case 'idle':
+          this.#groups = [];
+          return true;
+      }
+    }
+  }
+
+  /** Begins to swap out the next folio, or what has been collected at the end; false: waits. */
+  #scan(): boolean {
+    const pfn = this.#nextVictim();
+    if (pfn === LATER) {
+      this.#mm.rt.yieldTask(this);
+      return false;
+    }
+    this.#stage = pfn === NONE ? 'flush' : 'evicting';
+    const result = pfn === NONE ? this.#out.flush() : this.#out.evict(pfn);
+    if (result === 'waiting') return false;
+    if (pfn === NONE) return !this.#shrinkPool();
+    this.#stage = 'scan';
+    return true;
+  }
+
+  /** A group's compressed pages count in its memory.max, too: true if some are written back. */
+  #shrinkPool(): boolean {
+    const target = present(this.#target);
+    this.#stage = 'idle';
+    if (this.freedFrames >= this.#goal || target === this.#mm.memcgs.root) return false;
+    this.#poolBytes = target.zswapCurrent;
+    if (!this.#mm.zswap.shrinker.makeRoom(target, this, this)) return false;
+    this.#stage = 'shrink-pool';
+    return true;
+  }
+
+  #finishPool(): void {
+    const freed = this.#poolBytes - present(this.#target).zswapCurrent;
+    this.#poolPages = Math.max(0, Math.ceil(freed / PAGE_SIZE));
+    this.#stage = 'idle';
+  }
+
+  #beginSlice(): void {
+    this.#sliceStart = this.#background ? this.#mm.rt.nowMs() : Infinity;
+    this.#slicePages = 0;
+    this.#sliceFolios = 0;
+  }
+
+  /** In the background: lets others run when a slice is over. */
+  #sliceOver(): boolean {
+    if (!this.#background) return false;
+    this.#slicePages += 1;
+    if (this.#slicePages <= this.#pace.stride) return false;
+    this.#slicePages = 0;
+    if (!this.#pace.isOver(this.#mm.rt.nowMs() - this.#sliceStart)) return false;
+    this.#mm.rt.yieldTask(this);
+    return true;
+  }
+
+  /** The next folio to swap out, taken off its list; none when enough is freed or nothing left. */
+  #nextVictim(): Pfn {
+    const { lru, folios } = this.#mm;
+    const out = this.#out;
+    while (out.freedPages + out.collectedPages < this.#goal && this.#hasBudget()) {
+      const { id, online } = present(this.#groups[this.#group]);
+      // The number of a group that has gone may be another's by now.
+      const pfn = online ? (lru.oldestInactive(id) as Pfn) : NONE;
+      if (pfn === NONE) {
+        this.#budget = 0;
+        continue;
+      }
+      if (this.#sliceFolios >= SLICE_FOLIOS) return LATER;
+      this.#sliceFolios += 1;
+      this.#count(folios.pages(pfn));
+      removeFromLru(this.#mm, pfn);
+      if (folios.pins(pfn) > 0) addToLru(this.#mm, pfn, false);
+      else if (!this.#keepsUsed(pfn)) return pfn;
+    }
+    return NONE;
+  }
+
+  #count(pages: number): void {
+    const { events } = this.#mm.stats;
+    this.#budget -= pages;
+    this.scanned += pages;
+    if (this.#background) events.pgscan_kswapd += pages;
+    else events.pgscan_direct += pages;
+  }
+
+  /** Puts a folio that was used back; true if it was. @see mm/vmscan.c folio_check_references */
+  #keepsUsed(pfn: Pfn): boolean {
+    const { folios } = this.#mm;
+    if (!folios.accessed(pfn)) {
+      folios.setReferenced(pfn, false);
+      return false;
+    }
+    folios.setAccessed(pfn, false);
+    const activate = folios.referenced(pfn);
+    folios.setReferenced(pfn, !activate);
+    if (activate) this.#countActivation(pfn);
+    addToLru(this.#mm, pfn, activate);
+    return true;
+  }
+
+  #countActivation(pfn: Pfn): void {
+    const pages = this.#mm.folios.pages(pfn);
+    this.#mm.stats.events.pgactivate += pages;
+    this.#mm.workingset.activation(this.#mm.groupOf(pfn).id, pages);
+  }
+
+  /** Sees to it that the current group has pages to be looked at; false: all passes are over. */
+  #hasBudget(): boolean {
+    while (this.#budget <= 0) {
+      this.#group += 1;
+      if (this.#group >= this.#groups.length) {
+        const isFirst = this.#groups.length === 0;
+        if (!isFirst && this.#priority === 0) return false;
+        if (!isFirst) this.#priority -= 1;
+        this.#listGroups();
+        if (this.#groups.length === 0) return false;
+      }
+      this.#enterGroup(present(this.#groups[this.#group]));
+    }
+    return true;
+  }
+
+  /**
+   * Who is first gives more than its share, as a run ends when it has enough: so all take turns.
+   */
+  #listGroups(): void {
+    const groups = [...this.#mm.memcgs.subtree(present(this.#target))];
+    const first = this.#runs % Math.max(1, groups.length);
+    this.#groups = [...groups.slice(first), ...groups.slice(0, first)];
+    this.#group = 0;
+  }
+
+  /** Decides how much of a group is looked at in this pass, and ages its active list. */
+  #enterGroup({ id, online }: Memcg): void {
+    const { lru } = this.#mm;
+    if (!online) return;
+    const active = lru.activePages(id) >>> this.#priority;
+    if (active > 0 && lru.inactiveIsLow(id)) this.#shrinkActive(id, active);
+    this.#budget = lru.inactivePages(id) >>> this.#priority;
+  }
+
+  /** Moves the oldest active folios to the inactive list. @see mm/vmscan.c shrink_active_list */
+  #shrinkActive(group: Memcg['id'], pages: number): void {
+    const { lru, folios, stats } = this.#mm;
+    let left = Math.min(pages, DEACTIVATE_MAX);
+    while (left > 0) {
+      const pfn = lru.oldestActive(group) as Pfn;
+      if (pfn === NONE) return;
+      left -= folios.pages(pfn);
+      removeFromLru(this.#mm, pfn);
+      folios.setAccessed(pfn, false);
+      folios.setReferenced(pfn, false);
+      folios.setWorkingset(pfn, true);
+      stats.events.pgdeactivate += folios.pages(pfn);
+      addToLru(this.#mm, pfn, false);
+    }
+  }
+}

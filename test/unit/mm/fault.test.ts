@@ -1,0 +1,139 @@
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { copyRegion } from '../../../src/mm/copy.ts';
+import { unpinFolio } from '../../../src/mm/folio-life.ts';
+import { ENOMEM } from '../../../src/std/errno.ts';
+import { PAGE_SIZE } from '../../../src/std/units.ts';
+import { present } from '../../../src/std/assert.ts';
+import { TestAddressSpace, wordPage } from '../../support/address-space.ts';
+
+describe('a fault', () => {
+  it('gives a page that is touched first a zeroed frame, charged to the region’s group', () => {
+    const space = new TestAddressSpace();
+    const group = space.memcgs.create('tenant');
+    const region = space.map(4, { group });
+    const pfn = space.pin(region, 1);
+    assert.ok(space.mm.frames.view(pfn).every((byte) => byte === 0));
+    assert.equal(group.framePages, 1);
+    unpinFolio(space.mm, pfn);
+    space.unmap(region);
+    assert.equal(group.framePages, 0);
+    space.assertDrained();
+  });
+
+  it('makes a folio of the largest order whose range is untouched and in the region', () => {
+    const space = new TestAddressSpace();
+    const region = space.map(22, { order: 3 });
+    space.write(region, 2, 1);
+    space.write(region, 21, 1);
+    assert.equal(space.mm.frames.usedPages, 8 + 2);
+    space.discard(region, 8, 16);
+    space.write(region, 9, 1);
+    const { orders } = space.mm.stats;
+    assert.deepEqual(
+      orders.map((order) => order.anon_fault_alloc),
+      [0, 1, 0, 2, 0, 0, 0, 0, 0, 0],
+    );
+  });
+
+  it('takes smaller folios where frames are too few, and counts that', () => {
+    const space = new TestAddressSpace({ frames: 6 });
+    const region = space.map(8, { order: 3 });
+    space.write(region, 0, 5);
+    assert.equal(present(space.mm.stats.orders[3]).anon_fault_fallback, 1);
+    assert.ok(space.mm.frames.usedPages <= 4);
+    space.fill(region);
+    space.verify(region);
+  });
+
+  it('takes single pages where a group may not have a large folio, without reclaiming for it', () => {
+    const space = new TestAddressSpace();
+    const group = space.memcgs.create('tenant');
+    group.setMemoryMax(4 * PAGE_SIZE);
+    const region = space.map(16, { group, order: 3 });
+    space.write(region, 0, 1);
+    assert.equal(space.mm.frames.usedPages, 1);
+    assert.equal(space.mm.stats.events.pgscan_direct, 0);
+  });
+
+  it('fails with ENOMEM when there is nowhere to put another page, and loses nothing', () => {
+    const space = new TestAddressSpace({ frames: 4, slots: 5 });
+    const region = space.map(12);
+    space.fill(region, 1, 9);
+    const begun = space.begin('write', region, 9, wordPage(9));
+    space.settle();
+    assert.equal(begun.result, 'failed');
+    assert.equal(begun.access.error, ENOMEM);
+    space.discard(region, 8, 9);
+    space.verify(region, 1, 8);
+  });
+
+  it('tells ENOMEM while every frame is pinned', () => {
+    const space = new TestAddressSpace({ frames: 3 });
+    const region = space.map(4);
+    const pins = [0, 1, 2].map((page) => space.pin(region, page, true));
+    const begun = space.begin('write', region, 3);
+    space.settle();
+    assert.equal(begun.access.error, ENOMEM);
+    for (const pfn of pins) unpinFolio(space.mm, pfn);
+    space.write(region, 3, 4);
+  });
+
+  it('copies a shared page at the first write, and only then', () => {
+    const space = new TestAddressSpace();
+    const region = space.map(2);
+    space.fill(region);
+    const copy = copyRegion(space.mm, region, 'copy', space.memcgs.root);
+    space.verify(copy);
+    assert.equal(space.mm.frames.usedPages, 2);
+    space.write(copy, 0, 9);
+    assert.equal(space.mm.frames.usedPages, 3);
+    assert.equal(space.mm.stats.events.pgcow, 1);
+    assert.equal(space.read(region, 0), 1);
+    // The other is alone with the page now.
+    space.write(region, 0, 8);
+    assert.equal(space.mm.stats.events.pgcow, 1);
+    assert.equal(space.read(copy, 0), 9);
+  });
+
+  it('gives who pins a page one of its own, so that later writes are seen through the pin', () => {
+    const space = new TestAddressSpace();
+    const region = space.map(1);
+    space.fill(region);
+    const copy = copyRegion(space.mm, region, 'copy', space.memcgs.root);
+    const pfn = space.pin(region, 0);
+    space.write(region, 0, 5);
+    assert.deepEqual(space.mm.frames.view(pfn), wordPage(5));
+    assert.equal(space.read(copy, 0), 1);
+    unpinFolio(space.mm, pfn);
+  });
+
+  it('charges the parent when the region’s group has gone', () => {
+    const space = new TestAddressSpace();
+    const parent = space.memcgs.create('parent');
+    const group = space.memcgs.create('child', parent);
+    const region = space.map(4, { group });
+    space.memcgs.offline(group);
+    const other = space.memcgs.create('other');
+    assert.equal(other.id, group.id);
+    space.fill(region);
+    assert.equal(parent.framePages, 4);
+    assert.equal(other.framePages, 0);
+    space.pageout(region);
+    space.verify(region);
+    space.unmap(region);
+    space.assertDrained();
+  });
+
+  it('backs out where somebody else was quicker', () => {
+    const space = new TestAddressSpace({ frames: 4 });
+    const region = space.map(8, { order: 1 });
+    const faults = [0, 0, 1, 1, 0].map((page) => {
+      return space.begin('write', region, page, wordPage(page + 1));
+    });
+    space.settle();
+    assert.ok(faults.every(({ result }) => result === 'done'));
+    space.verify(region, 1, 2);
+    assert.equal(space.mm.frames.usedPages, 2);
+  });
+});

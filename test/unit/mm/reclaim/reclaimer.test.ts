@@ -1,0 +1,136 @@
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { Reclaimer } from '../../../../src/mm/reclaim/reclaimer.ts';
+import type { Region } from '../../../../src/mm/region.ts';
+import { unpinFolio } from '../../../../src/mm/folio-life.ts';
+import type { Memcg } from '../../../../src/memcg/memcg.ts';
+import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { TestAddressSpace } from '../../../support/address-space.ts';
+
+/** Reclaims about so many pages, and returns how many it has. */
+function reclaim(space: TestAddressSpace, goal: number, target: Memcg = space.memcgs.root): number {
+  const reclaimer = new Reclaimer(space.mm, false);
+  reclaimer.begin(target, goal);
+  space.settle();
+  assert.equal(reclaimer.underWay, false);
+  return reclaimer.freedFrames;
+}
+
+/** Pages that are in memory. */
+function presentPages(space: TestAddressSpace, region: Region): number[] {
+  const places = space.places(region);
+  return places.flatMap((place, page) => (place === 'present' ? page : []));
+}
+
+describe('a run of reclaim', () => {
+  it('takes the pages that were not used for the longest time', () => {
+    const space = new TestAddressSpace();
+    const region = space.map(16);
+    space.fill(region);
+    assert.equal(reclaim(space, 4), 4);
+    assert.equal(presentPages(space, region).length, 12);
+    // Those used since it last looked stay, the others go.
+    const hot = presentPages(space, region).filter((page) => page % 3 === 0);
+    for (const page of hot) space.read(region, page);
+    reclaim(space, 12 - hot.length);
+    assert.deepEqual(presentPages(space, region), hot);
+  });
+
+  it('makes pages active that are used twice, and keeps those longest', () => {
+    const space = new TestAddressSpace({ frames: 32 });
+    const region = space.map(96);
+    space.fill(region, 1, 8);
+    let majorFaults = NaN;
+    for (let page = 8; page < 96; page += 1) {
+      space.write(region, page, page + 1);
+      for (let hot = 0; hot < 8; hot += 1) space.read(region, hot);
+      if (page === 64) majorFaults = space.mm.stats.events.pgmajfault;
+    }
+    assert.ok(space.mm.stats.events.pgactivate >= 8);
+    assert.deepEqual(presentPages(space, region).slice(0, 8), [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert.equal(space.mm.stats.events.pgmajfault, majorFaults);
+  });
+
+  it('lets a page start active that comes back soon after it went', () => {
+    const space = new TestAddressSpace({ frames: 64 });
+    const region = space.map(32);
+    space.fill(region);
+    // What is used whenever reclaim looks is active.
+    for (let times = 0; times < 4; times += 1) {
+      space.verify(region);
+      reclaim(space, 1);
+    }
+    space.read(region, 0);
+    const { refaults, activates } = space.mm.workingset;
+    space.pageout(region, 0, 1);
+    space.read(region, 0);
+    assert.equal(space.mm.workingset.refaults, refaults + 1);
+    assert.equal(space.mm.workingset.activates, activates + 1);
+    assert.equal(space.mm.folios.active(space.pfn(region, 0)), true);
+  });
+
+  it('reclaims a group at its limit, and no other', () => {
+    const space = new TestAddressSpace();
+    const groups = [space.memcgs.create('a'), space.memcgs.create('b')] as const;
+    const regions = groups.map((group) => space.map(16, { group }));
+    for (const region of regions) space.fill(region);
+    groups[0].setMemoryMax(8 * PAGE_SIZE);
+    space.read(regions[0] as Region, 0);
+    space.pageout(regions[0] as Region, 0, 1);
+    space.read(regions[0] as Region, 0);
+    assert.ok(groups[0].memoryCurrent <= 8 * PAGE_SIZE);
+    assert.equal(groups[1].framePages, 16);
+    assert.deepEqual([...new Set(space.places(regions[1] as Region))], ['present']);
+  });
+
+  it('reclaims the descendants of a group, too', () => {
+    const space = new TestAddressSpace();
+    const parent = space.memcgs.create('parent');
+    const groups = ['a', 'b'].map((name) => space.memcgs.create(name, parent));
+    const regions = groups.map((group) => space.map(8, { group }));
+    for (const region of regions) space.fill(region);
+    assert.equal(reclaim(space, 10, parent), 10);
+    assert.ok(groups.every((group) => group.framePages < 8));
+  });
+
+  it('does not always begin with the same group', () => {
+    const space = new TestAddressSpace();
+    const groups = ['a', 'b', 'c', 'd'].map((name) => space.memcgs.create(name));
+    const regions = groups.map((group) => space.map(12, { group }));
+    for (const region of regions) space.fill(region);
+    const reclaimer = new Reclaimer(space.mm, false);
+    for (let i = 0; i < 10; i += 1) {
+      reclaimer.begin(space.memcgs.root, 2);
+      space.settle();
+    }
+    const left = groups.map((group) => group.framePages);
+    assert.ok(
+      left.every((pages) => pages < 12),
+      `${left.join(' ')} pages are left`,
+    );
+  });
+
+  it('frees nothing where everything is pinned, and ends', () => {
+    const space = new TestAddressSpace();
+    const region = space.map(4);
+    const pins = [0, 1, 2, 3].map((page) => space.pin(region, page, true));
+    assert.equal(reclaim(space, 4), 0);
+    for (const pfn of pins) unpinFolio(space.mm, pfn);
+    assert.ok(reclaim(space, 4) >= 3);
+  });
+
+  it('goes on with what a group’s parent has when the group goes meanwhile', () => {
+    const space = new TestAddressSpace();
+    const group = space.memcgs.create('tenant');
+    const region = space.map(8, { group });
+    space.fill(region);
+    const reclaimer = new Reclaimer(space.mm, false);
+    space.rt.marks.clear();
+    reclaimer.begin(group, 8);
+    space.runTo('mm.swap-out.unmapped');
+    space.memcgs.offline(group);
+    space.settle();
+    assert.equal(reclaimer.underWay, false);
+    space.verify(region);
+  });
+});
