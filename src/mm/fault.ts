@@ -53,8 +53,8 @@ export interface FaultAccess {
   /** The page is to be written to. */
   readonly write: boolean;
   /**
-   * The page is to be pinned: it gets a frame though it was never touched, and one of its own though
-   * it is only read. Else the region's next write would go to a copy, past who has it pinned.
+   * The page is to be pinned: it gets a frame though it was never touched, and one of its own
+   * though it is only read. Else the region's next write would go to a copy, past the pin.
    */
   readonly pin: boolean;
   /** Never wait: a page that is not in memory or in the pool is `blocked`. */
@@ -107,8 +107,8 @@ export class Fault {
   /**
    * Runs a fault as far as it goes.
    *
-   * @remarks Locks: takes slots of the page, or of the folio that it belongs to, all or none. Waits:
-   *   for a slot, for reclaim, for the device.
+   * @remarks Locks: takes slots of the page, or of the folio that it belongs to, all or none.
+   *   Waits: for a slot, for reclaim, for the device.
    */
   run(): FaultResult {
     for (;;) {

@@ -155,9 +155,9 @@ export function dropSwap(mm: Mm, pfn: Pfn): void {
 }
 
 /**
- * Makes a folio in the swap cache the only copy of its pages, so that its slots, or what backs those
- * that PTEs name, become free; one that nothing needs any more goes. Nothing happens to one that is
- * under writeback.
+ * Makes a folio in the swap cache the only copy of its pages, so that its slots, or what backs
+ * those that PTEs name, become free; one that nothing needs any more goes. Nothing happens to one
+ * that is under writeback.
  *
  * @see mm/swapfile.c folio_free_swap, __try_to_reclaim_swap
  */
@@ -246,7 +246,7 @@ export function zapPage(mm: Mm, region: Region, index: number): void {
   }
 }
 
-/** Replaces all PTEs that map a folio in the swap cache by its slots. @see mm/rmap.c try_to_unmap */
+/** Replaces all PTEs that map a cached folio by its slots. @see mm/rmap.c try_to_unmap */
 export function unmapToSlots(mm: Mm, pfn: Pfn): void {
   const { folios } = mm;
   const family = mm.family(folios.region(pfn));

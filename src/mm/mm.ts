@@ -97,8 +97,8 @@ export class Mm implements MemcgOfflineHook {
   }
 
   /**
-   * Sets how many page frames may be in use. Of those above a lower limit pages are reclaimed in the
-   * background, and nobody is given a frame before there are fewer.
+   * Sets how many page frames may be in use. Of those above a lower limit pages are reclaimed in
+   * the background, and nobody is given a frame before there are fewer.
    *
    * @throws RangeError as {@link Frames.setPageLimit}
    */

@@ -1,7 +1,7 @@
 /**
- * Reclaim as a whole: who may run it, and when it begins by itself. Who needs a frame and finds none
- * reclaims a few (direct reclaim) and waits only if that has to; a task in the background (kswapd)
- * keeps some free, so that this is rare.
+ * Reclaim as a whole: who may run it, and when it begins by itself. Who needs a frame and finds
+ * none reclaims a few (direct reclaim) and waits only if that has to; a task in the background
+ * (kswapd) keeps some free, so that this is rare.
  *
  * @see mm/vmscan.c balance_pgdat, wakeup_kswapd
  */
@@ -119,8 +119,8 @@ export class Reclaim {
   }
 
   /**
-   * Notes that pages are on their way in or out, and need no more memory for that: their frames will
-   * be free, or can be reclaimed.
+   * Notes that pages are on their way in or out, and need no more memory for that: their frames
+   * will be free, or can be reclaimed.
    */
   beginTransfer(): void {
     this.#transfers += 1;
