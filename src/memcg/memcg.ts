@@ -45,9 +45,7 @@ export class Memcg {
     return this.#framePages;
   }
 
-  /**
-   * `memory.current` in bytes: page frames and compressed pages of the group and its descendants.
-   */
+  /** `memory.current` in bytes: frames and compressed pages of the group and its descendants. */
   get memoryCurrent(): number {
     return this.#framePages * PAGE_SIZE + this.#zswapBytes;
   }

@@ -30,8 +30,7 @@ export class Discard implements Task {
    * Begins with pages `first` to before `end`.
    *
    * @returns true: it has ended; false: `onEnd` is called
-   * @remarks Locks: none; a slot that somebody owns is freed when it is given up. Waits: for its
-   *   turn.
+   * @remarks Locks: none; a slot that somebody owns is freed when given up. Waits: for its turn.
    */
   begin(region: Region, first: number, end: number): boolean {
     assert(first >= 0 && first <= end && end <= region.pageCount);

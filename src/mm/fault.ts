@@ -54,8 +54,7 @@ export interface FaultAccess {
   readonly write: boolean;
   /**
    * The page is to be pinned: it gets a frame though it was never touched, and one of its own
-   * though it is only read. Else the region's next write would go to a copy, past who has it
-   * pinned.
+   * though it is only read. Else the region's next write would go to a copy, past the pin.
    */
   readonly pin: boolean;
   /** Never wait: a page that is not in memory or in the pool is `blocked`. */

@@ -246,9 +246,7 @@ export function zapPage(mm: Mm, region: Region, index: number): void {
   }
 }
 
-/**
- * Replaces all PTEs that map a folio in the swap cache by its slots. @see mm/rmap.c try_to_unmap
- */
+/** Replaces all PTEs that map a cached folio by its slots. @see mm/rmap.c try_to_unmap */
 export function unmapToSlots(mm: Mm, pfn: Pfn): void {
   const { folios } = mm;
   const family = mm.family(folios.region(pfn));

@@ -79,9 +79,7 @@ export function noReferencedSlotIsLost(mm: Mm): string | undefined {
   return undefined;
 }
 
-/**
- * A folio is in the swap cache under each of its slots, and a clean one has copies of all pages.
- */
+/** A folio is in the swap cache under each of its slots; a clean one has copies of all pages. */
 export function cleanFoliosHaveCopies(mm: Mm): string | undefined {
   let cached = 0;
   for (const pfn of heads(mm)) {

@@ -4,6 +4,7 @@
  * @see mm/madvise.c MADV_PAGEOUT
  */
 import { assert } from '../std/assert.ts';
+import { Slice } from '../rt/slice.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
 import { removeFromLru } from './folio-life.ts';
 import type { Mm } from './mm.ts';
@@ -19,6 +20,7 @@ export class Pageout implements SlotWaiter {
   onEnd: () => void = () => {};
   readonly #mm: Mm;
   readonly #out: SwapOut;
+  readonly #slice: Slice;
   #stage: Stage = 'idle';
   #region: Region | undefined;
   #next = 0;
@@ -27,6 +29,7 @@ export class Pageout implements SlotWaiter {
   constructor(mm: Mm) {
     this.#mm = mm;
     this.#out = new SwapOut(mm, this);
+    this.#slice = new Slice(mm.rt);
   }
 
   /** Pages that were freed. */
@@ -47,10 +50,12 @@ export class Pageout implements SlotWaiter {
     this.#out.begin();
     this.#mm.reclaim.beginTransfer();
     this.#stage = 'walk';
+    this.#slice.begin();
     return this.#run();
   }
 
   resume(): void {
+    this.#slice.begin();
     if (this.#run()) this.onEnd();
   }
 
@@ -58,7 +63,7 @@ export class Pageout implements SlotWaiter {
     for (;;) {
       switch (this.#stage) {
         case 'walk':
-          if (this.#walk() === 'waiting') return false;
+          if (this.#slice.isOver(this) || this.#walk() === 'waiting') return false;
           break;
         case 'evicting':
           if (this.#out.run() === 'waiting') return false;

@@ -245,9 +245,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     return true;
   }
 
-  /**
-   * Who is first gives more than its share, as a run ends when it has enough: so all take turns.
-   */
+  /** Who is first gives more than its share, as a run ends when it has enough: they take turns. */
   #listGroups(): void {
     const groups = [...this.#mm.memcgs.subtree(present(this.#target))];
     const first = this.#runs % Math.max(1, groups.length);

@@ -354,9 +354,7 @@ export class SwapIn {
     return 'again';
   }
 
-  /**
-   * Drops copies that are not worth keeping: of the only copy none, of others when slots are few.
-   */
+  /** Drops copies that are not worth keeping: stale ones, and all when slots are few. */
   #trimCopies(pfn: Pfn): void {
     const { folios, areas } = this.#mm;
     // Who mapped it meanwhile and wrote to it may have made it independent already.

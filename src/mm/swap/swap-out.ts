@@ -271,9 +271,7 @@ export class SwapOut implements FolioPages {
       this.#lastResult = this.#settle(pfn) ? 'freed' : 'kept';
   }
 
-  /**
-   * Starts writing what was collected, as much as one free run takes; false: the device is full.
-   */
+  /** Starts writing what was collected, as much as a free run takes; false: the device is full. */
   #submit(): boolean {
     const { backing } = this.#mm.swap;
     const bio = this.#bio;

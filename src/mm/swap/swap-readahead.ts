@@ -183,9 +183,7 @@ export class SwapReadahead {
     this.#read(region, index, first, end, from, area.firstSlot + this.#cluster.end);
   }
 
-  /**
-   * Reads pages `first` to before `end`, but for one, whose slots are from `from` to before `to`.
-   */
+  /** Reads pages `first` to before `end`, but for one, whose slots are `from` to before `to`. */
   #read(region: Region, but: number, first: number, end: number, from: number, to: number): void {
     const { swap, frames, reclaim } = this.#mm;
     let run: ReadaheadRun | undefined;

@@ -46,7 +46,7 @@ describe('a fault', () => {
     space.verify(region);
   });
 
-  it('takes single pages where a group may not have a large folio, without reclaiming for it', () => {
+  it('takes single pages where a group may have no large folio, without reclaim', () => {
     const space = new TestAddressSpace();
     const group = space.memcgs.create('tenant');
     group.setMemoryMax(4 * PAGE_SIZE);
