@@ -35,7 +35,7 @@ function refuse(stage: Stage, label: string, bios: readonly Bio[]): Action {
 export const deviceFragmented: Scenario = {
   name: 'device-fragmented',
   summary:
-    'pages are spilled to a nearly full device, with room below or not, while others give theirs back',
+    'pages are spilled to a nearly full device, with room below or not, and others give up theirs',
   covers: ['full device', 'device placement'],
   world: { devicePages: DEVICE_PAGES },
   reaches: ['blk.write.locked', 'write has no room'],
