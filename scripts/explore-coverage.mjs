@@ -14,6 +14,7 @@ const EXCLUDED = {
   'src/swap/device/device-file*.ts': 'input and output of the operating system, by promises',
   'src/swap/device/device-header.ts': 'what a file begins with: read and written at open and close',
   'src/swap/device/device-ram.ts': 'another device; the explorer brings one that may fail',
+  'src/swap/device-trouble.ts': 'what device-file says of a disk that refuses requests',
   'src/swap/device/segments.ts': 'which space of a file is given back: used by device-file only',
 };
 

@@ -1,7 +1,9 @@
 /** Where the next run of device pages comes from, while others come back. */
 import { Bio } from '../../../swap/device/device.ts';
+import { ENOSPC } from '../../../std/errno.ts';
 import { CLUSTER_PAGES } from '../../../swap/device/placement.ts';
 import { present } from '../../../std/assert.ts';
+import { mayRefuseWrites } from '../../world/nemesis.ts';
 import type { Action } from '../../world/actor.ts';
 import type { Stage } from '../../world/stage.ts';
 import type { Scenario } from '../scenario.ts';
@@ -32,18 +34,23 @@ function refuse(stage: Stage, label: string, bios: readonly Bio[]): Action {
 
 export const deviceFragmented: Scenario = {
   name: 'device-fragmented',
-  summary: 'pages are spilled to a device that is nearly full while others give room back',
+  summary:
+    'pages are spilled to a nearly full device, with room below or not, and others give up theirs',
   covers: ['full device', 'device placement'],
   world: { devicePages: DEVICE_PAGES },
   reaches: ['blk.write.locked', 'write has no room'],
   play(stage) {
     const vm = stage.disk('vm', 3);
     stage.world.params.enabled = false;
+    stage.now(vm.write(2, 4));
     const bios = takePages(stage);
     const middle = bios.filter((_, i) => i % 3 === 1);
     const rest = bios.filter((_, i) => i % 3 !== 1);
-    stage.now(vm.write(0, 1, 2));
-    stage.actor('writer', vm.write(0, 5, 7, 8), vm.write(1, 10));
+    // What is below has room for the page that the trim has freed, far from the others.
+    stage.now(vm.write(0, 1, 2), vm.trim(2));
+    mayRefuseWrites(stage);
+    stage.device.writeError = ENOSPC;
+    stage.actor('writer', vm.write(0, 5, 7));
     stage.actor('others', refuse(stage, 'some fail', middle), refuse(stage, 'all fail', rest));
   },
 };
