@@ -4,6 +4,7 @@
  * `[[export]]` for each export. Every key is checked; an unknown one is refused by name.
  */
 import { readFile } from 'node:fs/promises';
+import type { PoolLimit } from '../engine/stack.ts';
 import {
   parseArguments,
   resolveOptions,
@@ -31,11 +32,6 @@ import {
 } from './options/serve-options.ts';
 import { formatHostPort, formatSize, parseHostPort } from './options/values.ts';
 import type { HostPort, ZpoolName } from './options/values.ts';
-
-/** The limit of the pool, as it was given: percent follows the machine, bytes do not. */
-export type PoolLimit =
-  | { readonly kind: 'bytes'; readonly bytes: number }
-  | { readonly kind: 'percent'; readonly percent: number };
 
 /** What the engine is opened with. */
 export interface EngineConfig {

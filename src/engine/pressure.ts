@@ -6,9 +6,9 @@
  * @see Linux, Documentation/accounting/psi.rst
  */
 import { readFileSync } from 'node:fs';
-import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
-import type { Rt } from '../../rt/rt.ts';
-import type { Zswap } from '../../zswap/zswap.ts';
+import { DEF_PRIORITY } from '../memcg/shrinker.ts';
+import type { Rt } from '../rt/rt.ts';
+import type { Zswap } from '../zswap/zswap.ts';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;
