@@ -21,6 +21,7 @@ export class Discard implements Task {
   #first = 0;
   #next = 0;
   #end = 0;
+  #abandoned = false;
 
   constructor(mm: Mm) {
     this.#mm = mm;
@@ -38,7 +39,13 @@ export class Discard implements Task {
     this.#first = first;
     this.#next = first;
     this.#end = end;
+    this.#abandoned = false;
     return this.#run();
+  }
+
+  /** Says that nobody wants the rest: it ends at its next turn. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   resume(): void {
@@ -50,7 +57,7 @@ export class Discard implements Task {
     assert(region !== undefined);
     const startMs = this.#mm.rt.nowMs();
     let pages = 0;
-    for (;;) {
+    while (!this.#abandoned) {
       this.#next = region.table.next(this.#next, this.#end);
       if (this.#next === this.#end) return true;
       this.#zap(region, this.#next);
@@ -61,6 +68,7 @@ export class Discard implements Task {
       this.#mm.rt.yieldTask(this);
       return false;
     }
+    return true;
   }
 
   #zap(region: Region, index: number): void {

@@ -25,7 +25,7 @@ import {
   unpinFolio,
 } from './folio-life.ts';
 import { FrameClaim } from './frame-claim.ts';
-import type { Mm } from './mm.ts';
+import type { FaultEvent, Mm } from './mm.ts';
 import {
   PTE_NONE,
   presentPte,
@@ -79,6 +79,7 @@ export class Fault {
   #largest = 0;
   /** The folio that is to be copied, pinned; 0: none. */
   #source = 0 as Pfn;
+  #isMajor = false;
 
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
@@ -95,6 +96,7 @@ export class Fault {
     this.#access = access;
     this.#largest = region.orderMax;
     this.error = OK;
+    this.#isMajor = false;
     this.#claim.begin(access.nowait);
     this.#mm.stats.events.pgfault += 1;
   }
@@ -129,10 +131,21 @@ export class Fault {
     return present(this.#region);
   }
 
-  #end(result: FaultResult): FaultResult {
+  #end(result: FaultEvent['result']): FaultResult {
     this.#dropSource();
     this.#stage = 'look';
+    if (this.#mm.trace.fault.hasSubscribers) this.#publish(result);
     return result;
+  }
+
+  #publish(result: FaultEvent['result']): void {
+    this.#mm.trace.fault.publish({
+      region: this.#present.name,
+      page: this.#index,
+      write: this.#access.write,
+      major: this.#isMajor,
+      result,
+    });
   }
 
   #fail(error: Errno): FaultResult {
@@ -317,8 +330,7 @@ export class Fault {
   /** Gives a page that is shared a copy of its own here. @see mm/memory.c wp_page_copy */
   #mapCopy(region: Region): void {
     const pte = region.table.get(this.#index);
-    const isShared =
-      pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
+    const isShared = pteIsPresent(pte) && !isExclusive(this.#mm, region, this.#index, ptePfn(pte));
     if (!isShared) {
       this.#unclaim(region, 1);
       return;
@@ -352,6 +364,7 @@ export class Fault {
 
   #runSwapIn(): FaultResult | undefined {
     const result = this.#swapIn.run();
+    if (result !== 'waiting') this.#isMajor = true;
     switch (result) {
       case 'waiting':
         return 'waiting';
