@@ -16,6 +16,7 @@ export type {
   SwapEvents,
   ZswapStats,
 } from './metrics/snapshot.ts';
+export { connectMachine } from './machine/port/client.ts';
 export { openMachine } from './machine/machine.ts';
 export type {
   AbortSignalLike,
@@ -36,6 +37,13 @@ export type {
   SwapDeviceOptions,
   WaitOptions,
 } from './machine/api.ts';
+export type {
+  MachineClient,
+  PortLike,
+  RemotePin,
+  RemoteRegion,
+  ServeOptions,
+} from './machine/port/api.ts';
 export { CHANNELS } from './machine/channels.ts';
 export type { FaultEvent } from './mm/mm.ts';
 export type { MmEvents, OrderEvents } from './mm/stats.ts';

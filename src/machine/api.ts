@@ -15,6 +15,7 @@ import type {
   SwapEvents,
   ZswapStats,
 } from '../metrics/snapshot.ts';
+import type { PortLike, ServeOptions } from './port/api.ts';
 
 /** Bytes as a number, or as text: `'64MiB'`, `'1.5G'`; units are powers of two. */
 export type Size = number | string;
@@ -83,7 +84,7 @@ export interface MapOptions {
   readonly group?: Group;
   /** Largest order of its folios, 0..9: 2^order pages that come and go as one. Default 0. */
   readonly order?: number;
-  /** For statistics, diagnostics and {@link PortOptions}. Default: a number. */
+  /** For statistics, diagnostics and clients on other threads. Default: a number. */
   readonly name?: string;
 }
 
@@ -277,6 +278,12 @@ export interface Machine {
    * @returns the value in force then
    */
   setParameter(name: string, value: string): Promise<string>;
+  /**
+   * Serves a client on another thread, which calls `connectMachine` with the other port of the
+   * channel. When that thread or its port ends, what the client has under way is abandoned, its
+   * pins are released, and its regions unmapped. The port does not keep the process alive.
+   */
+  serve(port: PortLike, options?: ServeOptions): void;
   /** Opens a swap device on a machine that has none. */
   swapon(device: SwapDeviceOptions): Promise<void>;
   /**

@@ -8,7 +8,8 @@ import { Discard } from '../mm/discard.ts';
 import { Pageout } from '../mm/pageout.ts';
 import type { Region as MmRegion } from '../mm/region.ts';
 import type { AbortSignalLike } from './api.ts';
-import type { MachineCore, UnderWay } from './core.ts';
+import type { MachineCore } from './core.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** Records that are kept for the next use, of each kind. */
 const SPARE_MAX = 64;

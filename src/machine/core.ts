@@ -8,45 +8,7 @@ import type { Mm } from '../mm/mm.ts';
 import { EBADMSG, EBUSY, EINVAL, ENOMEM, type Errno } from '../std/errno.ts';
 import { ZswapError } from '../std/error.ts';
 import type { Speaking } from './channels.ts';
-
-/** Work that was begun and has not ended; who ends something waits until there is none. */
-export class UnderWay {
-  readonly #whole: UnderWay | undefined;
-  #count = 0;
-  #waiting: (() => void)[] = [];
-
-  /** @param whole - what this is a part of */
-  constructor(whole?: UnderWay) {
-    this.#whole = whole;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  begin(): void {
-    this.#count += 1;
-    this.#whole?.begin();
-  }
-
-  end(): void {
-    this.#count -= 1;
-    this.#whole?.end();
-    if (this.#count > 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
-  }
-
-  /** Resolves when nothing is under way. */
-  async settled(): Promise<void> {
-    while (this.#count > 0) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
-    }
-  }
-}
+import { UnderWay } from './under-way.ts';
 
 export class MachineCore {
   readonly stack: EngineStack;

@@ -23,11 +23,13 @@ import type {
   SwapDeviceOptions,
   WaitOptions,
 } from './api.ts';
+import type { PortLike, ServeOptions } from './port/api.ts';
 import { Calls } from './calls.ts';
 import { createTrace } from './channels.ts';
 import { bytesOf, checkName, checkWhole, checkWord } from './check.ts';
 import { MachineCore } from './core.ts';
 import { MemoryGroup } from './group.ts';
+import { PortServer } from './port/server.ts';
 import { MemoryRegion } from './region.ts';
 import { machineStats } from './stats.ts';
 import { SwapDevices } from './swap-devices.ts';
@@ -107,6 +109,7 @@ export class OpenMachine implements Machine {
   readonly #regions = new Set<MemoryRegion>();
   readonly #settable: SettableGroups;
   readonly #devices: SwapDevices;
+  readonly #servers = new Set<PortServer>();
   #named = 0;
   #closing: Promise<void> | undefined;
 
@@ -216,6 +219,22 @@ export class OpenMachine implements Machine {
     return await this.core.stack.setParameter(this.#settable, name, value);
   }
 
+  serve(port: PortLike, { regions = [], group }: ServeOptions = {}): void {
+    this.core.assertUsable();
+    const shared = regions.map((region) => {
+      if (region instanceof MemoryRegion && this.#regions.has(region)) return region;
+      throw new TypeError('regions has what is no region of this machine');
+    });
+    const server: PortServer = new PortServer({
+      machine: this,
+      port,
+      shared,
+      group: this.groupOf(group),
+      onEnd: () => this.#servers.delete(server),
+    });
+    this.#servers.add(server);
+  }
+
   async swapon(device: SwapDeviceOptions): Promise<void> {
     this.core.assertUsable();
     checkDevice(device);
@@ -236,6 +255,7 @@ export class OpenMachine implements Machine {
     const { core } = this;
     core.assertUsable();
     core.closing = true;
+    for (const server of this.#servers) server.close();
     await this.#devices.settled();
     await core.underWay.settled();
     core.closed = true;

@@ -8,10 +8,11 @@ import { PAGE_SIZE, divCeil } from '../std/units.ts';
 import type { Group, Pin, PinOptions, Region, WaitOptions } from './api.ts';
 import { NOWAIT, NOWAIT_WRITE, WAIT, WAIT_WRITE, type AccessRequest } from './calls.ts';
 import { checkBytes, checkName, checkPage, checkRange } from './check.ts';
-import { outcome, UnderWay, type MachineCore } from './core.ts';
+import { outcome, type MachineCore } from './core.ts';
 import type { MemoryGroup } from './group.ts';
 import type { OpenMachine } from './machine.ts';
 import { PagePin, type PinCount } from './pin.ts';
+import { UnderWay } from './under-way.ts';
 
 /** Accesses that prefetching has under way at once, and the pages that are worth one. */
 const PREFETCH_LANES = 8;

@@ -11,7 +11,8 @@ import { ZswapError } from '../std/error.ts';
 import type { Backing } from '../swap/backing.ts';
 import type { SwapArea } from '../swap/info.ts';
 import type { AbortSignalLike } from './api.ts';
-import { UnderWay, type MachineCore } from './core.ts';
+import type { MachineCore } from './core.ts';
+import { UnderWay } from './under-way.ts';
 
 /** Slots of an area: several fit in what a page table can name, for there are two at times. */
 const AREA_PAGES = 2 ** 28;
