@@ -228,12 +228,10 @@ export class Fault {
 
   /** Maps a page whose folio is in the swap cache. */
   #mapCached(pfn: Pfn): void {
-    const { folios, stats } = this.#mm;
+    const { folios, readahead } = this.#mm;
     const head = folios.head(pfn);
-    if (folios.readahead(head)) {
-      folios.setReadahead(head, false);
-      stats.events.swap_ra_hit += 1;
-    }
+    readahead.found(this.#present, this.#index, folios.readahead(head));
+    folios.setReadahead(head, false);
     mapPage(this.#mm, this.#present, this.#index, pfn);
     // Kept for the sake of others, or as the only copy, it needs no slots without them.
     if (folios.dirty(head) && !folios.writeback(head)) dropSwap(this.#mm, head);

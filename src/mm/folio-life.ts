@@ -7,7 +7,15 @@ import type { Pfn } from '../page/frames.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import type { Mm } from './mm.ts';
 import type { Region } from './region.ts';
-import { PTE_NONE, presentPte, pteIsPresent, pteIsSwap, ptePfn, pteSlot, swapPte } from './page-table.ts';
+import {
+  PTE_NONE,
+  presentPte,
+  pteIsPresent,
+  pteIsSwap,
+  ptePfn,
+  pteSlot,
+  swapPte,
+} from './page-table.ts';
 
 /** Makes a folio of frames that have been charged to the region's group. */
 export function beginFolio(mm: Mm, pfn: Pfn, order: number, region: Region, index: number): void {
@@ -193,7 +201,9 @@ export function isExclusive(mm: Mm, region: Region, index: number, pfn: Pfn): bo
   const slot = mm.folios.slot(pfn);
   if (slot >= 0 && mm.areas.count(slot as SwapSlot) > 0) return false;
   const { regions } = region.family;
-  return regions.length === 1 || !regions.some((other) => other !== region && maps(other, index, pfn));
+  return (
+    regions.length === 1 || !regions.some((other) => other !== region && maps(other, index, pfn))
+  );
 }
 
 /** Takes a page out of a region's page table, and frees what nothing else needs. */

@@ -152,9 +152,7 @@ export const MM_INVARIANTS: readonly ((mm: Mm) => string | undefined)[] = [
   foliosAreOnTheirLists,
 ];
 
-function* entries(
-  mm: Mm,
-): Generator<{ region: { name: string }; index: number; pte: number }> {
+function* entries(mm: Mm): Generator<{ region: { name: string }; index: number; pte: number }> {
   for (const region of mm.regions()) {
     const { table, pageCount } = region;
     for (let at = table.next(0, pageCount); at < pageCount; at = table.next(at + 1, pageCount)) {

@@ -22,6 +22,8 @@ import { Region, RegionFamily } from './region.ts';
 import { createMmStats, type MmStats } from './stats.ts';
 import { SwapAreas } from './swap-areas.ts';
 import { CachedFolios } from './swap-cache.ts';
+import { PAGE_CLUSTER_DEFAULT } from './readahead.ts';
+import { SwapReadahead } from './swap-readahead.ts';
 import { Workingset } from './workingset.ts';
 
 /**
@@ -83,10 +85,10 @@ export class Mm implements MemcgOfflineHook {
   readonly workingset: Workingset;
   readonly areas: SwapAreas;
   readonly reclaim: Reclaim;
+  readonly readahead: SwapReadahead;
   readonly stats: MmStats = createMmStats();
   swapinMode: SwapinMode;
   largeSwapin: LargeSwapin;
-  pageCluster: number;
   readonly trace: MmTrace;
   readonly #families: (RegionFamily | undefined)[] = [];
 
@@ -103,8 +105,8 @@ export class Mm implements MemcgOfflineHook {
     this.reclaim = new Reclaim(this);
     this.swapinMode = options.swapinMode ?? 'cache';
     this.largeSwapin = options.largeSwapin ?? 'mixed';
-    this.pageCluster = options.pageCluster ?? 3;
     this.trace = options.trace ?? { fault: SILENT };
+    this.readahead = new SwapReadahead(this, options.pageCluster ?? PAGE_CLUSTER_DEFAULT);
     this.memcgs.registerOfflineHook(this);
   }
 

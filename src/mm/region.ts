@@ -7,6 +7,7 @@
 import { assert } from '../std/assert.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import { PageTable } from './page-table.ts';
+import { RegionReadahead } from './readahead.ts';
 
 /** Regions with common ancestry. */
 export class RegionFamily {
@@ -29,6 +30,7 @@ export class Region {
   /** Largest order of the folios that faults make here. */
   readonly orderMax: number;
   readonly table: PageTable = new PageTable();
+  readonly readahead: RegionReadahead = new RegionReadahead();
   /** False: it is being unmapped, and nothing new is mapped in it. */
   mapped = true;
 

@@ -96,6 +96,11 @@ export class SwapAreas {
     return present(this.#areas.find(({ slots }) => slots.area === area)).slots;
   }
 
+  /** The slots of the area that a slot is of. */
+  ofSlot(slot: SwapSlot): SwapSlots {
+    return this.#at(slot);
+  }
+
   /** Allocates 2^order consecutive slots without references, or {@link NO_SLOT}. */
   allocate(order: number): SwapSlot | typeof NO_SLOT {
     for (const { slots, open } of this.#areas) {

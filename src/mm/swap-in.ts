@@ -253,6 +253,8 @@ export class SwapIn {
     bio.onDone = this.#bioDone;
     this.#stage = 'reading';
     backing.submit(bio, false);
+    const isSingle = this.#order === 0 && !this.#direct;
+    if (isSingle) this.#mm.readahead.start(present(this.#region), this.#index, this.#slot);
     return 'waiting';
   }
 

@@ -264,7 +264,8 @@ export class SwapOut implements FolioPages {
     this.#endFolio();
     this.#lastResult = 'collected';
     const last = this.#count === 0 ? 0 : present(this.#frames[this.#count - 1]);
-    if (last < pfn || last >= pfn + folios.pages(pfn)) this.#lastResult = this.#settle(pfn) ? 'freed' : 'kept';
+    if (last < pfn || last >= pfn + folios.pages(pfn))
+      this.#lastResult = this.#settle(pfn) ? 'freed' : 'kept';
   }
 
   /** Starts writing what was collected, as much as one free run takes; false: the device is full. */

@@ -64,7 +64,9 @@ class Machine {
       framePages: options.frames,
       swapinMode: options.swapinMode,
       largeSwapin: options.largeSwapin,
+      pageCluster: options.seed % 4,
     });
+    if (options.seed % 8 > 4) this.mm.readahead.mode = 'cluster';
     this.mm.swapon(swap.swapon('swap', 4096, memcgs.root));
   }
 
@@ -226,7 +228,10 @@ function run(options: Options): Machine {
   world.rt.run(300_000, sometimes);
   world.rt.run(300_000, sometimes);
   machine.check();
-  assert.ok(actors.every(({ left }) => left === 0), 'an actor waits for ever');
+  assert.ok(
+    actors.every(({ left }) => left === 0),
+    'an actor waits for ever',
+  );
   for (const each of [region, copy]) {
     new Discard(mm).begin(each, 0, each.pageCount);
     each.mapped = false;
