@@ -112,11 +112,16 @@ export class FrameClaim {
   /** Reclaims what can be without waiting; the rest goes on in the background. */
   #reclaimNow(target: Memcg): ClaimResult {
     const { reclaim } = this.#mm;
-    const reclaimer = reclaim.tryTake();
-    if (reclaimer === undefined) return 'blocked';
-    reclaimer.onEnd = () => void reclaim.put(reclaimer);
-    if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
-    return reclaim.put(reclaimer) > 0 ? 'ok' : 'blocked';
+    // A run over pages that have all been used only takes note of it, and the next one frees some.
+    for (let tries = 0; tries < RECLAIM_RETRIES_MAX; tries += 1) {
+      const reclaimer = reclaim.tryTake();
+      if (reclaimer === undefined) return 'blocked';
+      reclaimer.onEnd = () => void reclaim.put(reclaimer);
+      if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
+      if (reclaim.put(reclaimer) > 0) return 'ok';
+      if (reclaimer.scanned === 0) break;
+    }
+    return 'blocked';
   }
 
   #ended(): ClaimResult {

@@ -131,9 +131,19 @@ export class Reclaimer implements SlotWaiter {
     // A group's compressed pages count in its memory.max, too.
     if (this.freed >= this.#goal || target === this.#mm.memcgs.root) return false;
     this.#poolBytes = target.zswapCurrent;
-    if (!this.#mm.zswap.shrinker.makeRoom(target, this)) return false;
-    this.#stage = 'shrink-pool';
-    return true;
+    for (const group of this.#byEntries(target)) {
+      if (!this.#mm.zswap.shrinker.makeRoom(group, this)) continue;
+      this.#stage = 'shrink-pool';
+      return true;
+    }
+    return false;
+  }
+
+  /** A group and its descendants, those with most compressed pages of their own first. */
+  #byEntries(target: Memcg): Memcg[] {
+    const { lru } = this.#mm.zswap;
+    const groups = [...this.#mm.memcgs.subtree(target)];
+    return groups.toSorted((a, b) => lru.lengthOf(b.id) - lru.lengthOf(a.id));
   }
 
   #finishPool(): void {
