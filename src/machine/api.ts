@@ -5,7 +5,7 @@
  * never written, and costs nothing there.
  *
  * Mistakes in arguments are a TypeError or RangeError; what the environment does is a `ZswapError`
- * with a code of `docs/api/errors.md`. A method that returns a promise rejects and never throws.
+ * with a code. A method that returns a promise rejects and never throws.
  */
 import type { MmEvents, OrderEvents } from '../mm/stats.ts';
 import type {

@@ -23,6 +23,7 @@ type Stage = 'idle' | 'promised' | 'reclaiming' | 'others';
 export class FrameClaim {
   readonly #mm: Mm;
   readonly #task: Task;
+  readonly #wakeTask = (): void => this.#mm.rt.wake(this.#task);
   /** The claim fails where it would wait. */
   nowait = false;
   #stage: Stage = 'idle';
@@ -98,7 +99,7 @@ export class FrameClaim {
       return 'waiting';
     }
     this.#reclaimer = reclaimer;
-    reclaimer.onEnd = () => this.#mm.rt.wake(this.#task);
+    reclaimer.onEnd = this.#wakeTask;
     if (reclaim.begin(reclaimer, this.#target ?? target, this.#goal)) return this.#ended();
     this.#stage = 'reclaiming';
     return 'waiting';
@@ -116,7 +117,7 @@ export class FrameClaim {
     for (let tries = 0; tries < RECLAIM_RETRIES_MAX; tries += 1) {
       const reclaimer = reclaim.tryTake();
       if (reclaimer === undefined) return 'blocked';
-      reclaimer.onEnd = () => void reclaim.put(reclaimer);
+      reclaimer.onEnd = reclaimer.giveBack;
       if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
       if (reclaim.put(reclaimer) > 0) return 'ok';
       if (reclaimer.scanned === 0) break;

@@ -39,6 +39,8 @@ export class Reclaimer implements SlotWaiter {
   freed = 0;
   /** Called from an empty stack when a run that had to wait has ended. */
   onEnd: () => void = () => {};
+  /** For {@link onEnd} where nobody waits for the run: gives the reclaimer back. */
+  giveBack: () => void = () => {};
   readonly #mm: Mm;
   readonly #out: SwapOut;
   readonly #background: boolean;
@@ -48,7 +50,8 @@ export class Reclaimer implements SlotWaiter {
   #goal = 0;
   #priority = DEF_PRIORITY;
   /** Groups of this pass, the next of them, and pages still to be looked at in the current one. */
-  #groups: readonly Memcg[] = [];
+  readonly #groups: Memcg[] = [];
+  #groupCount = 0;
   #nextGroup = 0;
   #budget = 0;
   #sliceStart = 0;
@@ -75,7 +78,7 @@ export class Reclaimer implements SlotWaiter {
     this.#target = target;
     this.#goal = goal;
     this.#priority = DEF_PRIORITY;
-    this.#groups = [];
+    this.#groupCount = 0;
     this.#nextGroup = 0;
     this.#budget = 0;
     this.scanned = 0;
@@ -220,13 +223,14 @@ export class Reclaimer implements SlotWaiter {
   #nextGroupWithBudget(): boolean {
     while (this.#budget <= 0) {
       this.#nextGroup += 1;
-      if (this.#nextGroup >= this.#groups.length) {
-        const isFirst = this.#groups.length === 0;
+      if (this.#nextGroup >= this.#groupCount) {
+        const isFirst = this.#groupCount === 0;
         if (!isFirst && this.#priority === 0) return false;
         if (!isFirst) this.#priority -= 1;
-        this.#groups = [...this.#mm.memcgs.subtree(present(this.#target))];
+        const target = present(this.#target);
+        this.#groupCount = this.#mm.memcgs.collect(target, this.#groups, 0);
         this.#nextGroup = 0;
-        if (this.#groups.length === 0) return false;
+        if (this.#groupCount === 0) return false;
       }
       this.#enterGroup(present(this.#groups[this.#nextGroup]));
     }
@@ -271,9 +275,15 @@ export class Reclaim {
 
   constructor(mm: Mm) {
     this.#mm = mm;
-    this.#reclaimers = new Mempool(mm.rt, RECLAIMERS_MAX, () => new Reclaimer(mm, false));
+    this.#reclaimers = new Mempool(mm.rt, RECLAIMERS_MAX, () => this.#makeReclaimer());
     this.#kswapd = new Reclaimer(mm, true);
     this.#kswapd.onEnd = () => this.#kswapdEnded();
+  }
+
+  #makeReclaimer(): Reclaimer {
+    const reclaimer = new Reclaimer(this.#mm, false);
+    reclaimer.giveBack = () => void this.put(reclaimer);
+    return reclaimer;
   }
 
   /** Runs under way, kswapd's included. */
@@ -298,13 +308,18 @@ export class Reclaim {
 
   /** To be called after frames were taken. */
   wakeKswapd(): void {
-    if (this.#mm.frames.freePages >= this.lowWatermark || this.#kswapd.underWay) return;
+    if (this.#mm.frames.freePages >= this.lowWatermark) return;
+    if (this.#kswapd.underWay || this.#starting) return;
+    this.#starting = true;
     this.#mm.rt.wake(this.#starter);
   }
 
+  /** kswapd has been woken and has not begun. */
+  #starting = false;
   readonly #starter: Task = { resume: () => this.#startKswapd() };
 
   #startKswapd(): void {
+    this.#starting = false;
     const wanted = this.highWatermark - this.#mm.frames.freePages;
     if (wanted <= 0 || this.#kswapd.underWay) return;
     if (this.#kswapd.begin(this.#mm.memcgs.root, wanted)) this.#kswapdEnded();

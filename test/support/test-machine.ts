@@ -1,9 +1,9 @@
-/** Machines of the library for tests: over a swap file in a folder of their own, closed at the end. */
+/** Machines for tests: over a swap file in a folder of its own, closed at the end. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { MM_INVARIANTS } from '../../src/mm/invariants.ts';
-import type { MachineOptions, Region } from '../../src/machine/api.ts';
+import type { AsyncRegion, MachineOptions } from '../../src/machine/api.ts';
 import { OpenMachine, openMachine } from '../../src/machine/machine.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
 import { INVARIANTS } from '../../src/zswap/invariants.ts';
@@ -70,7 +70,7 @@ export function textPage(number: number): Buffer {
 }
 
 export async function writePages(
-  region: Region,
+  region: AsyncRegion,
   first: number,
   end: number,
   make: (number: number) => Buffer,
@@ -79,7 +79,7 @@ export async function writePages(
 }
 
 export async function assertPages(
-  region: Region,
+  region: AsyncRegion,
   first: number,
   end: number,
   make: (number: number) => Buffer,

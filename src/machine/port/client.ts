@@ -5,7 +5,8 @@ import { PAGE_SIZE } from '../../std/units.ts';
 import type { MachineStats, MapOptions, PinOptions, WaitOptions } from '../api.ts';
 import type { MachineClient, PortLike, RemotePin, RemoteRegion } from './api.ts';
 import { checkBytes, checkName, checkPage, checkRange } from '../check.ts';
-import { PortConnection } from './connection.ts';
+import { Cancel } from './cancel.ts';
+import { PortConnection, type Message } from './connection.ts';
 import { PIECE_BYTES, type PinInfo, type RegionInfo } from './protocol.ts';
 
 /** Connects to the machine that serves the other port of a channel. */
@@ -76,13 +77,11 @@ class ConnectedRegion implements RemoteRegion {
     checkBytes('target', target);
     checkRange(offset, target.length, this.bytes);
     const region = this.#id;
-    await this.#pieces(offset, target.length, async (at, length) => {
-      const call = (): { op: 'read'; region: number; offset: number; length: number } => {
-        return { op: 'read', region, offset: at, length };
-      };
-      const piece = await this.#connection.call(call, length, options.signal);
-      // An abort of another piece has ended the whole.
-      if (options.signal?.aborted !== true) target.set(piece as Uint8Array, at - offset);
+    await this.#pieces(offset, target.length, options, async (at, length, signal) => {
+      const message = { op: 'read', region, offset: at, length } as const;
+      const piece = await this.#connection.call(() => message, length, signal);
+      // An abort has ended the whole, though this piece came.
+      if (!signal.aborted) target.set(piece as Uint8Array, at - offset);
     });
   }
 
@@ -90,19 +89,13 @@ class ConnectedRegion implements RemoteRegion {
     checkBytes('source', source);
     checkRange(offset, source.length, this.bytes);
     const region = this.#id;
-    await this.#pieces(offset, source.length, async (at, length) => {
-      const copy = (): Uint8Array<ArrayBuffer> => {
-        return new Uint8Array(source.subarray(at - offset, at - offset + length));
+    await this.#pieces(offset, source.length, options, async (at, length, signal) => {
+      const make = (): Message => {
+        const bytes = new Uint8Array(source.subarray(at - offset, at - offset + length));
+        if (bytes.length === length) return { op: 'write', region, offset: at, bytes };
+        throw new TypeError('source was detached or made smaller meanwhile');
       };
-      const call = (): {
-        op: 'write';
-        region: number;
-        offset: number;
-        bytes: Uint8Array<ArrayBuffer>;
-      } => {
-        return { op: 'write', region, offset: at, bytes: copy() };
-      };
-      await this.#connection.call(call, length, options.signal);
+      await this.#connection.call(make, length, signal);
     });
   }
 
@@ -164,17 +157,20 @@ class ConnectedRegion implements RemoteRegion {
   async #pieces(
     offset: number,
     length: number,
-    move: (at: number, length: number) => Promise<void>,
+    { signal }: WaitOptions,
+    move: (at: number, length: number, signal: Cancel) => Promise<void>,
   ): Promise<void> {
+    const cancel = new Cancel(signal);
     const moves: Promise<void>[] = [];
     const end = offset + length;
     for (let at = offset; at < end;) {
       const take = Math.min(PIECE_BYTES - (at % PIECE_BYTES), end - at);
-      moves.push(move(at, take));
+      moves.push(move(at, take, cancel));
       at += take;
     }
     // Every piece ends before the whole does, or the caller's bytes would be touched afterwards.
     const results = await Promise.allSettled(moves);
+    cancel.release();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 }

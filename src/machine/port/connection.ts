@@ -147,7 +147,7 @@ export class PortConnection implements Task {
     const transfers: ArrayBuffer[] = [];
     this.#abandoned = [];
     for (let call = this.#take(); call !== undefined; call = this.#take()) {
-      if (!call.over) batch.push(this.#send(call, transfers));
+      if (!call.over) this.#send(call, batch, transfers);
     }
     if (batch.length > 0) this.#port.postMessage(batch, transfers);
   }
@@ -163,8 +163,14 @@ export class PortConnection implements Task {
     return undefined;
   }
 
-  #send(call: Call, transfers: ArrayBuffer[]): PortRequest {
-    const message = call.make();
+  #send(call: Call, batch: PortRequest[], transfers: ArrayBuffer[]): void {
+    let message: Message;
+    try {
+      message = call.make();
+    } catch (error) {
+      call.fail(error);
+      return;
+    }
     call.id = this.#nextId;
     this.#nextId += 1;
     this.#underWay.set(call.id, call);
@@ -173,7 +179,7 @@ export class PortConnection implements Task {
     if ('bytes' in message && message.bytes instanceof Uint8Array) {
       transfers.push(message.bytes.buffer);
     }
-    return { ...message, id: call.id };
+    batch.push({ ...message, id: call.id });
   }
 
   #receive(batch: readonly PortReply[]): void {

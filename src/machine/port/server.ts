@@ -6,9 +6,10 @@
 import type { Rt, Task } from '../../rt/rt.ts';
 import { ZswapError } from '../../std/error.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
-import type { AbortSignalLike, Group, Pin, Region } from '../api.ts';
+import type { Group, Pin, Region } from '../api.ts';
 import type { PortLike } from './api.ts';
 import type { OpenMachine } from '../machine.ts';
+import { Cancel } from './cancel.ts';
 import {
   BYTES_MAX,
   PIECE_BYTES,
@@ -21,25 +22,8 @@ import {
   type RegionInfo,
 } from './protocol.ts';
 
-/** Abandons one request. */
-class Cancel implements AbortSignalLike {
-  aborted = false;
-  readonly reason: Error = new ZswapError('ZSWAP_CLOSED', 'the client has abandoned the request');
-  readonly #listeners = new Set<() => void>();
-
-  addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.add(listener);
-  }
-
-  removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener);
-  }
-
-  abort(): void {
-    if (this.aborted) return;
-    this.aborted = true;
-    for (const listener of this.#listeners) listener();
-  }
+function abandoned(): ZswapError {
+  return new ZswapError('ZSWAP_CLOSED', 'the client has abandoned the request');
 }
 
 interface ServedRegion {
@@ -95,7 +79,7 @@ export class PortServer implements Task {
   #receive(batch: readonly PortRequest[]): void {
     for (const request of batch) {
       if (this.#ended) return;
-      if (request.op === 'abandon') this.#underWay.get(request.request)?.abort();
+      if (request.op === 'abandon') this.#underWay.get(request.request)?.abort(abandoned());
       else if (this.#isTooMuch(request)) {
         this.close();
         return;
@@ -212,7 +196,7 @@ export class PortServer implements Task {
     const pin = await this.#region(id).pin(page, { write, signal });
     if (this.#ended || signal.aborted) {
       pin.release();
-      throw signal.reason;
+      throw abandoned();
     }
     const number = this.#nextId;
     this.#nextId += 1;
@@ -240,7 +224,7 @@ export class PortServer implements Task {
   async #end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    for (const cancel of this.#underWay.values()) cancel.abort();
+    for (const cancel of this.#underWay.values()) cancel.abort(abandoned());
     await this.#leave();
     this.#options.onEnd();
   }

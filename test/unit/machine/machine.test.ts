@@ -24,7 +24,11 @@ describe('openMachine', () => {
     ['memory of another type', { memory: true as never }, /TypeError: memory must be a size/],
     ['less memory than a fault needs', { memory: '32KiB' }, /RangeError: memory in pages/],
     ['a pool limit below zero', { memory: MIB, pool: { limit: -1 } }, /RangeError: pool.limit/],
-    ['an unknown allocator', { memory: MIB, pool: { zpool: 'slub' as never } }, /TypeError: pool.z/],
+    [
+      'an unknown allocator',
+      { memory: MIB, pool: { zpool: 'slub' as never } },
+      /TypeError: pool.z/,
+    ],
     ['an unknown compressor', { memory: MIB, pool: { compressor: 'best' } }, /ZswapError.*best/],
     ['a threshold', { memory: MIB, pool: { acceptThresholdPercent: 101 } }, /RangeError: pool.acc/],
     ['a cluster', { memory: MIB, pageCluster: 10 }, /RangeError: pageCluster/],

@@ -228,7 +228,7 @@ describe('pins', () => {
         }
       }
       assert.equal((failure as { code?: string }).code, 'ZSWAP_NO_MEMORY');
-      assert.match(String(failure), /64 of 64 frames are in use, 64 pages pinned/);
+      assert.match((failure as Error).message, /64 of 64 frames are in use, 64 pages pinned/);
       assert.equal(pins.length, 64);
       assert.equal(region.tryPin(100), undefined);
       assert.equal(region.writeSync(100 * PAGE_SIZE, textPage(0)), false);
@@ -337,10 +337,7 @@ describe('copy', () => {
     await assertPages(copy, 0, PAGES / 2, mixedPage);
     assertSound(machine);
     await copy.unmap();
-    assert.deepEqual(
-      [machine.stats().memory.used, machine.stats().swap?.used_bytes],
-      [0, 0],
-    );
+    assert.deepEqual([machine.stats().memory.used, machine.stats().swap?.used_bytes], [0, 0]);
   });
 });
 
