@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Group, Pin, Region } from '../../src/machine/api.ts';
 import type { OpenMachine } from '../../src/machine/machine.ts';
 import { Prng } from '../../src/std/prng.ts';
@@ -95,7 +96,8 @@ class Actor {
   /** After a write that was not done: each page is as before or as written. */
   async #adopt(offset: number, bytes: Buffer): Promise<void> {
     const target = Buffer.alloc(bytes.length);
-    while (!(await this.#done(this.#region.read(offset, target))));
+    // There may be no frame for a page before there is a device again.
+    while (!(await this.#done(this.#region.read(offset, target)))) await turn();
     for (let at = 0; at < bytes.length;) {
       const take = Math.min(PAGE_SIZE - ((offset + at) % PAGE_SIZE), bytes.length - at);
       const now = target.subarray(at, at + take);

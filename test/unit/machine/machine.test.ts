@@ -174,7 +174,7 @@ describe('Machine', () => {
 });
 
 describe('the swap device', () => {
-  it('keeps copies of clean pages in frames while it is not half full, and gives them up then', async (t) => {
+  it('keeps copies of clean pages, and gives them up when half full', async (t) => {
     const { machine, path } = await openTestMachine(
       t,
       { memory: '4MiB', pool: { limit: 0 } },
