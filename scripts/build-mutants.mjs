@@ -8,7 +8,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const source = `${root}/dist/src`;
 const target = `${root}/dist/mutants`;
 /** What the explorer runs: itself and the floors below it, without what needs a machine. */
-const FOLDERS = ['std', 'rt', 'page', 'codec', 'zpool', 'memcg', 'swap', 'zswap', 'mm', 'blk', 'sim'];
+const FOLDERS = [
+  'std',
+  'rt',
+  'page',
+  'codec',
+  'zpool',
+  'memcg',
+  'swap',
+  'zswap',
+  'mm',
+  'blk',
+  'sim',
+];
 
 const { MUTANTS } = await import(pathToFileURL(`${source}/sim/mutants/index.js`).href);
 

@@ -11,8 +11,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['swap'],
   ['zswap'],
   ['mm', 'blk'],
-  ['nbd', 'trace', 'sim', 'metrics', 'testing'],
-  ['cli', 'dashboard'],
+  ['nbd', 'trace', 'sim', 'metrics', 'testing', 'engine'],
+  ['cli', 'dashboard', 'machine'],
 ];
 
 /** Imports within a floor that are meant: what moves, and the command that starts the page. */
@@ -21,11 +21,13 @@ const SAME_FLOOR_ALLOWED: ReadonlySet<string> = new Set([
   'zpool page',
   'memcg page',
   'cli dashboard',
+  // The words in which the engine's figures are told.
+  'engine metrics',
 ]);
 
 /** Where `node:` modules may be imported; everything else runs in any JavaScript engine. */
 const NODE_ALLOWED: readonly RegExp[] = [
-  /^src\/(?:cli|dashboard)\//,
+  /^src\/(?:cli|dashboard|engine|machine)\//,
   /^src\/rt\/rt-node\.ts$/,
   // Node's own checksum, behind one function that a pure one could replace.
   /^src\/swap\/(?:[\w-]+\/)?crc32\.ts$/,

@@ -2,6 +2,7 @@
  * What `zswapd serve` runs with: the command line over the configuration file over the defaults,
  * and the way back, as a file and as parameters that can be set.
  */
+import type { PoolLimit } from '../engine/stack.ts';
 import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import {
   parseArguments,
@@ -26,11 +27,6 @@ import {
 } from './options/serve-options.ts';
 import { formatHostPort, formatSize, parseHostPort } from './options/values.ts';
 import type { HostPort, ZpoolName } from './options/values.ts';
-
-/** The limit of the pool, as it was given: percent follows the machine, bytes do not. */
-export type PoolLimit =
-  | { readonly kind: 'bytes'; readonly bytes: number }
-  | { readonly kind: 'percent'; readonly percent: number };
 
 /** What the engine is opened with. */
 export interface EngineConfig {

@@ -262,6 +262,21 @@ export class MemcgTree {
     for (const child of group.children) yield* this.subtree(child);
   }
 
+  /**
+   * Puts a group and its descendants that are online into a list from `at` on, each before its
+   * children, as {@link subtree}. The list is not made shorter, so that using it again makes no
+   * garbage.
+   *
+   * @returns where they end
+   */
+  collect(group: Memcg, list: Memcg[], at: number): number {
+    if (!group.online) return at;
+    list[at] = group;
+    let end = at + 1;
+    for (const child of group.children) end = this.collect(child, list, end);
+    return end;
+  }
+
   /** The groups that exist, the root first. */
   *groups(): Generator<Memcg> {
     for (const group of this.#groups) if (group !== undefined) yield group;

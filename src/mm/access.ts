@@ -3,9 +3,10 @@
  * What was copied to or from a page was copied in the section in which the page was found present.
  */
 import { assert } from '../std/assert.ts';
-import { OK, type Errno } from '../std/errno.ts';
+import { EINVAL, OK, type Errno } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { zeroFill } from '../page/page.ts';
+import { Pace, STRIDE_MAX } from '../rt/pace.ts';
 import type { Pfn } from '../page/frames.ts';
 import type { SlotWaiter } from '../swap/cache.ts';
 import { loadPage } from '../zswap/load.ts';
@@ -20,11 +21,15 @@ export type AccessOp = 'read' | 'write' | 'touch' | 'pin';
 
 /**
  * Outcome. `done`; `failed`: `error` says why, and `done` how many bytes were moved before;
- * `blocked`: it would have to wait and must not; `waiting`: the task has been parked.
+ * `blocked`: it would have to wait and must not; `abandoned`: nobody wants it any more, and nothing
+ * has been moved since that was said; `waiting`: the task has been parked.
  */
-export type AccessResult = 'done' | 'failed' | 'blocked' | 'waiting';
+export type AccessResult = 'done' | 'failed' | 'blocked' | 'abandoned' | 'waiting';
 
 const NOBYTES = new Uint8Array(0);
+
+/** Bytes up to which a loop copies them: it needs no view, which would be garbage. */
+const LOOP_BYTES_MAX = 256;
 
 export class Access implements SlotWaiter {
   nextWaiter: SlotWaiter | undefined;
@@ -44,6 +49,11 @@ export class Access implements SlotWaiter {
   #bytes: Uint8Array = NOBYTES;
   #faulting = false;
   #access: FaultAccess = READ;
+  #abandoned = false;
+  readonly #pace = new Pace();
+  /** Pages since the last look at the clock, and when this slice began; NaN: not looked at yet. */
+  #slicePages = 0;
+  #sliceStart = Number.NaN;
 
   constructor(mm: Mm) {
     this.#mm = mm;
@@ -74,18 +84,37 @@ export class Access implements SlotWaiter {
     this.#access = accessOf(op, options.write === true, options.nowait === true);
     this.done = 0;
     this.error = OK;
-    return this.#run();
+    this.#abandoned = false;
+    this.#slicePages = 0;
+    this.#sliceStart = Number.NaN;
+    return this.#ended(this.#run());
+  }
+
+  /** Says that nobody wants what is under way any more: it ends soon, and moves nothing more. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   resume(): void {
-    const result = this.#run();
+    const result = this.#ended(this.#run());
     if (result !== 'waiting') this.onEnd(this, result);
+  }
+
+  /** Lets go of what is its user's once it has ended: records are kept for the next use. */
+  #ended(result: AccessResult): AccessResult {
+    if (result === 'waiting') return result;
+    this.#bytes = NOBYTES;
+    this.#region = undefined;
+    return result;
   }
 
   #run(): AccessResult {
     const region = this.#region;
     assert(region !== undefined);
     while (this.done < this.#length) {
+      if (!this.#faulting && this.#abandoned) return 'abandoned';
+      if (!this.#faulting && this.#lostBytes()) return 'failed';
+      if (this.#sliceOver()) return 'waiting';
       const at = this.#offset + this.done;
       const index = Math.floor(at / PAGE_SIZE);
       const within = at % PAGE_SIZE;
@@ -98,6 +127,8 @@ export class Access implements SlotWaiter {
       const result = this.#fault.run();
       if (result === 'waiting') return 'waiting';
       this.#faulting = false;
+      if (this.#abandoned) return 'abandoned';
+      if (this.#lostBytes()) return 'failed';
       if (result === 'failed') {
         this.error = this.#fault.error;
         return 'failed';
@@ -110,6 +141,32 @@ export class Access implements SlotWaiter {
       else this.#readZeros(take);
     }
     return 'done';
+  }
+
+  /** The caller's bytes can be detached or shrunk while this waits; nothing is moved then. */
+  #lostBytes(): boolean {
+    if (this.#op === 'touch' || this.#op === 'pin') return false;
+    if (this.#bytes.length >= this.#length) return false;
+    this.error = EINVAL;
+    return true;
+  }
+
+  /** In long accesses that may wait, lets others run when a slice is over. */
+  #sliceOver(): boolean {
+    if (this.#access.nowait || this.#faulting) return false;
+    this.#slicePages += 1;
+    const isFirst = Number.isNaN(this.#sliceStart);
+    // One that ends before the first look makes no garbage, which a reading of the clock is.
+    if (this.#slicePages <= (isFirst ? STRIDE_MAX : this.#pace.stride)) return false;
+    const now = this.#mm.rt.nowMs();
+    this.#slicePages = 0;
+    if (isFirst || !this.#pace.isOver(now - this.#sliceStart)) {
+      if (isFirst) this.#sliceStart = now;
+      return false;
+    }
+    this.#sliceStart = Number.NaN;
+    this.#mm.rt.yieldTask(this);
+    return true;
   }
 
   /** Serves a page that is present, or was never touched, without a fault. */
@@ -134,13 +191,9 @@ export class Access implements SlotWaiter {
   #move(pfn: Pfn, within: number, take: number): void {
     const { frames, folios } = this.#mm;
     if (this.#op === 'read') {
-      const page = frames.view(pfn);
-      const source = take === PAGE_SIZE ? page : page.subarray(within, within + take);
-      this.#bytes.set(source, this.done);
+      copyBytes(frames.view(pfn), within, this.#bytes, this.done, take);
     } else if (this.#op === 'write') {
-      const { done } = this;
-      const whole = done === 0 && take === this.#bytes.length;
-      frames.view(pfn).set(whole ? this.#bytes : this.#bytes.subarray(done, done + take), within);
+      copyBytes(this.#bytes, this.done, frames.view(pfn), within, take);
     } else if (this.#op === 'pin') {
       folios.pin(folios.head(pfn));
       this.pfn = pfn;
@@ -165,7 +218,7 @@ export class Access implements SlotWaiter {
     const scratch = take === PAGE_SIZE ? this.#bytes : this.#scratch;
     const at = take === PAGE_SIZE ? this.done : 0;
     if (loadPage(zswap, slot, 'retain', scratch, at) !== 'loaded') return false;
-    if (take < PAGE_SIZE) this.#bytes.set(scratch.subarray(within, within + take), this.done);
+    if (take < PAGE_SIZE) copyBytes(scratch, within, this.#bytes, this.done, take);
     this.done += take;
     return true;
   }
@@ -176,6 +229,19 @@ export class Access implements SlotWaiter {
   }
 
   #page: Uint8Array | undefined;
+}
+
+/** Copies a piece of at most a page; whole arrays and short pieces without a view. */
+function copyBytes(
+  from: Uint8Array,
+  fromAt: number,
+  to: Uint8Array,
+  toAt: number,
+  length: number,
+): void {
+  if (fromAt === 0 && length === from.length) to.set(from, toAt);
+  else if (length > LOOP_BYTES_MAX) to.set(from.subarray(fromAt, fromAt + length), toAt);
+  else for (let i = 0; i < length; i += 1) to[toAt + i] = from[fromAt + i] ?? 0;
 }
 
 const READ: FaultAccess = { write: false, pin: false, nowait: false };

@@ -21,6 +21,7 @@ export class Discard implements Task {
   #first = 0;
   #next = 0;
   #end = 0;
+  #abandoned = false;
 
   constructor(mm: Mm) {
     this.#mm = mm;
@@ -38,11 +39,23 @@ export class Discard implements Task {
     this.#first = first;
     this.#next = first;
     this.#end = end;
-    return this.#run();
+    this.#abandoned = false;
+    return this.#forgetWhen(this.#run());
+  }
+
+  /** Says that nobody wants the rest: it ends at its next turn. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   resume(): void {
-    if (this.#run()) this.onEnd();
+    if (this.#forgetWhen(this.#run())) this.onEnd();
+  }
+
+  /** Lets go of the region once it has ended: records are kept for the next use. */
+  #forgetWhen(hasEnded: boolean): boolean {
+    if (hasEnded) this.#region = undefined;
+    return hasEnded;
   }
 
   #run(): boolean {
@@ -50,7 +63,7 @@ export class Discard implements Task {
     assert(region !== undefined);
     const startMs = this.#mm.rt.nowMs();
     let pages = 0;
-    for (;;) {
+    while (!this.#abandoned) {
       this.#next = region.table.next(this.#next, this.#end);
       if (this.#next === this.#end) return true;
       this.#zap(region, this.#next);
@@ -61,6 +74,7 @@ export class Discard implements Task {
       this.#mm.rt.yieldTask(this);
       return false;
     }
+    return true;
   }
 
   #zap(region: Region, index: number): void {

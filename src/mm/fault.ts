@@ -27,7 +27,7 @@ import {
   unpinFolio,
 } from './folio-life.ts';
 import { FrameClaim } from './reclaim/frame-claim.ts';
-import type { Mm } from './mm.ts';
+import type { FaultEvent, Mm } from './mm.ts';
 import {
   PTE_NONE,
   presentPte,
@@ -87,6 +87,7 @@ export class Fault {
   #largest = 0;
   /** The folio that is to be copied, pinned; 0: none. */
   #source = 0 as Pfn;
+  #isMajor = false;
 
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
@@ -104,6 +105,7 @@ export class Fault {
     this.#access = access;
     this.#largest = region.orderMax;
     this.error = OK;
+    this.#isMajor = false;
     this.#claim.begin(access.nowait);
     this.#mm.stats.events.pgfault += 1;
   }
@@ -140,10 +142,21 @@ export class Fault {
     return present(this.#region);
   }
 
-  #end(result: FaultResult): FaultResult {
+  #end(result: FaultEvent['result']): FaultResult {
     this.#dropSource();
     this.#stage = 'look';
+    if (this.#mm.trace.fault.hasSubscribers) this.#publish(result);
     return result;
+  }
+
+  #publish(result: FaultEvent['result']): void {
+    this.#mm.trace.fault.publish({
+      region: this.#present.name,
+      page: this.#index,
+      write: this.#access.write,
+      major: this.#isMajor,
+      result,
+    });
   }
 
   #fail(error: Errno): FaultResult {
@@ -374,6 +387,7 @@ export class Fault {
 
   #runSwapIn(): FaultResult | undefined {
     const result = this.#swapIn.run();
+    if (result !== 'waiting') this.#isMajor = true;
     switch (result) {
       case 'waiting':
         return 'waiting';

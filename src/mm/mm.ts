@@ -10,6 +10,7 @@
  */
 import { assert, present } from '../std/assert.ts';
 import { MemcgTree, type Memcg, type MemcgOfflineHook } from '../memcg/memcg.ts';
+import { SILENT, type Tracepoint } from '../std/tracepoint.ts';
 import { FolioTable } from '../page/folio.ts';
 import { Frames, type Pfn } from '../page/frames.ts';
 import type { Rt } from '../rt/rt.ts';
@@ -40,6 +41,23 @@ export type SwapinMode = 'cache' | 'direct';
  */
 export type LargeSwapin = 'mixed' | 'never-with-zswap';
 
+/** A fault that has ended. */
+export interface FaultEvent {
+  /** Name of the region, and the page's number in it. */
+  readonly region: string;
+  readonly page: number;
+  readonly write: boolean;
+  /** It had to bring the page in from the pool or the device. */
+  readonly major: boolean;
+  /** As {@link FaultResult} in `fault.ts`. */
+  readonly result: 'mapped' | 'untouched' | 'failed' | 'blocked';
+}
+
+/** Where events of the front end go. */
+export interface MmTrace {
+  readonly fault: Tracepoint<FaultEvent>;
+}
+
 export interface MmOptions {
   readonly rt: Rt;
   readonly swap: Swap;
@@ -51,6 +69,7 @@ export interface MmOptions {
   readonly largeSwapin?: LargeSwapin;
   /** Log2 of the pages read ahead at most (kernel `page-cluster`); 0: none. Default 3. */
   readonly pageCluster?: number;
+  readonly trace?: MmTrace;
 }
 
 export class Mm implements MemcgOfflineHook {
@@ -70,6 +89,7 @@ export class Mm implements MemcgOfflineHook {
   readonly stats: MmStats = createMmStats();
   swapinMode: SwapinMode;
   largeSwapin: LargeSwapin;
+  readonly trace: MmTrace;
   readonly #families: (RegionFamily | undefined)[] = [];
 
   constructor(options: MmOptions) {
@@ -85,6 +105,7 @@ export class Mm implements MemcgOfflineHook {
     this.reclaim = new Reclaim(this);
     this.swapinMode = options.swapinMode ?? 'cache';
     this.largeSwapin = options.largeSwapin ?? 'mixed';
+    this.trace = options.trace ?? { fault: SILENT };
     this.readahead = new SwapReadahead(this, options.pageCluster ?? PAGE_CLUSTER_DEFAULT);
     this.memcgs.registerOfflineHook(this);
   }

@@ -25,6 +25,7 @@ export class Pageout implements SlotWaiter {
   #region: Region | undefined;
   #next = 0;
   #end = 0;
+  #abandoned = false;
 
   constructor(mm: Mm) {
     this.#mm = mm;
@@ -47,11 +48,17 @@ export class Pageout implements SlotWaiter {
     this.#region = region;
     this.#next = first;
     this.#end = end;
+    this.#abandoned = false;
     this.#out.begin();
     this.#mm.reclaim.beginTransfer();
     this.#stage = 'walk';
     this.#slice.begin();
     return this.#run();
+  }
+
+  /** Says that nobody wants the rest: it ends when what it has begun has ended. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   resume(): void {
@@ -75,6 +82,7 @@ export class Pageout implements SlotWaiter {
           break;
         case 'idle':
           this.#mm.reclaim.endTransfer();
+          this.#region = undefined;
           return true;
       }
     }
@@ -87,7 +95,7 @@ export class Pageout implements SlotWaiter {
     const { folios } = this.#mm;
     for (;;) {
       this.#next = region.table.next(this.#next, this.#end);
-      if (this.#next === this.#end) {
+      if (this.#next === this.#end || this.#abandoned) {
         this.#stage = 'flush';
         if (this.#out.flush() === 'waiting') return 'waiting';
         this.#stage = 'idle';

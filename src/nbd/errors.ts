@@ -17,6 +17,7 @@ const NBD_ERROR_BY_ERRNO: Readonly<Record<Errno, NbdError>> = {
   // The client cannot tell busy from broken; both mean that the data did not move.
   [errno.EBUSY]: 5,
   [errno.EIO]: 5,
+  [errno.EBADMSG]: 5,
   [errno.ENOMEM]: 12,
   [errno.EINVAL]: 22,
   [errno.ENOSPC]: 28,

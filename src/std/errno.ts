@@ -12,6 +12,8 @@ export const EBUSY = 16;
 export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+/** Data is not what was written. */
+export const EBADMSG = 74;
 export const EOVERFLOW = 75;
 export const ENOTSUP = 95;
 export const ESHUTDOWN = 108;
@@ -27,6 +29,7 @@ export type Errno =
   | typeof EEXIST
   | typeof EINVAL
   | typeof ENOSPC
+  | typeof EBADMSG
   | typeof EOVERFLOW
   | typeof ENOTSUP
   | typeof ESHUTDOWN;

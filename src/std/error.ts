@@ -5,6 +5,9 @@
 
 /** What each code means and what the caller may do about it. */
 export const ERROR_CODES = {
+  ZSWAP_BUSY: 'Something is in use that would have to be at rest.',
+  ZSWAP_CLOSED: 'A machine, a region, a pin or a connection is used after its end.',
+  ZSWAP_CORRUPT: 'A page is not what was stored; it cannot be had any more.',
   ZSWAP_DEVICE_IO: 'The backing swap device refused a read or a write.',
   ZSWAP_DEVICE_OPEN: 'The path cannot be used as a backing swap device.',
   ZSWAP_DEVICE_BUSY: 'The backing swap device is in use by another process.',
@@ -14,6 +17,7 @@ export const ERROR_CODES = {
   ZSWAP_CONFIG: 'A configuration file or option has a wrong name or value.',
   ZSWAP_CONTROL: 'The control socket is missing, refused the command, or answered nonsense.',
   ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
+  ZSWAP_NO_MEMORY: 'A page needs a frame, and none can be freed.',
   ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;

@@ -49,14 +49,18 @@ export class Swap {
   /** Events of all areas together, as in `/proc/vmstat`. */
   readonly vmstat: SwapEvents = createSwapEvents();
   /** Undefined: there is no device, and a page that zswap refuses is refused to its owner. */
-  readonly backing: Backing | undefined;
+  get backing(): Backing | undefined {
+    return this.#backing;
+  }
+
+  #backing: Backing | undefined;
   /** In the order of their slots. */
   readonly #areas: SwapArea[] = [];
   #hook: SlotFreeHook | undefined;
 
   constructor(rt: Rt, backing: Backing | undefined) {
     this.cache = new SwapCache(rt);
-    this.backing = backing;
+    this.#backing = backing;
   }
 
   get areas(): readonly SwapArea[] {
@@ -65,6 +69,12 @@ export class Swap {
 
   get metadataBytes(): number {
     return this.table.metadataBytes + this.cache.metadataBytes + (this.backing?.metadataBytes ?? 0);
+  }
+
+  /** Exchanges the device for another, or for none; the old one backs no slot any more. */
+  setBacking(backing: Backing | undefined): void {
+    assert(this.#backing === undefined || this.#backing.usedPages === 0, 'the device is in use');
+    this.#backing = backing;
   }
 
   /** Registers the one hook. */

@@ -166,6 +166,10 @@ function commit(
 
 function reject(zswap: Zswap, op: StoreOp, reason: RejectReason): StoreResult {
   zswap.stats.rejects[reason] += 1;
+  const { trace } = zswap;
+  if (trace.reject.hasSubscribers) {
+    trace.reject.publish({ group: op.memcg?.name ?? '', reason });
+  }
   if (zswap.reachedFull) zswap.shrinkWorker.queue();
   op.reason = reason;
   finish(zswap, op);

@@ -201,6 +201,10 @@ export class Writeback implements Task {
       return;
     }
     for (let i = 0; i < bio.pageCount; i += 1) this.#finishPage(i, bio.devicePage + i);
+    const { trace } = this.#zswap;
+    if (trace.writeback.hasSubscribers) {
+      trace.writeback.publish({ group: this.memcg.name, pages: bio.pageCount });
+    }
     const left = this.#count - bio.pageCount;
     bio.bytes.copyWithin(0, bio.pageCount * PAGE_SIZE, this.#count * PAGE_SIZE);
     this.#slots.copyWithin(0, bio.pageCount, this.#count);

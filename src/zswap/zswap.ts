@@ -5,6 +5,7 @@
  * @see mm/zswap.c
  */
 import { assert } from '../std/assert.ts';
+import { SILENT, type Tracepoint } from '../std/tracepoint.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Codec } from '../codec/codec.ts';
@@ -21,10 +22,28 @@ import type { ZswapParams } from './params.ts';
 import { PoolList, type ZswapPool } from './pool.ts';
 import { ShrinkWorker } from './shrink/shrink-worker.ts';
 import { Shrinker } from './shrink/shrink.ts';
-import { createZswapStats, type ZswapStats } from './stats.ts';
+import { createZswapStats, type RejectReason, type ZswapStats } from './stats.ts';
 
 /** Makes an allocator that keeps the places of its objects in the given cells. */
 export type CreateZpool = (cells: HandleCells) => Zpool;
+
+/** A run of pages has been written back to the device. */
+export interface WritebackEvent {
+  readonly group: string;
+  readonly pages: number;
+}
+
+/** A page was refused. */
+export interface RejectEvent {
+  readonly group: string;
+  readonly reason: RejectReason;
+}
+
+/** Where events of the pool go. */
+export interface ZswapTrace {
+  readonly writeback: Tracepoint<WritebackEvent>;
+  readonly reject: Tracepoint<RejectEvent>;
+}
 
 export interface ZswapOptions {
   readonly rt: Rt;
@@ -35,6 +54,7 @@ export interface ZswapOptions {
   readonly entryLimit?: number;
   /** Entries that must have gone before compaction begins; see {@link Compactor}. */
   readonly compactAfterEntries?: number;
+  readonly trace?: ZswapTrace;
 }
 
 export class Zswap implements MemcgOfflineHook {
@@ -43,6 +63,7 @@ export class Zswap implements MemcgOfflineHook {
   readonly memcgs: MemcgTree;
   readonly params: ZswapParams;
   readonly stats: ZswapStats = createZswapStats();
+  readonly trace: ZswapTrace;
   readonly entries: EntryTable;
   readonly lru: ListLru;
   readonly pools: PoolList;
@@ -59,6 +80,7 @@ export class Zswap implements MemcgOfflineHook {
     this.swap = options.swap;
     this.memcgs = options.memcgs;
     this.params = options.params;
+    this.trace = options.trace ?? { writeback: SILENT, reject: SILENT };
     this.entries = new EntryTable(options.entryLimit);
     this.lru = new ListLru(this.entries);
     this.pools = new PoolList(options.rt);

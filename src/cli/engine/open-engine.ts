@@ -1,23 +1,15 @@
 /** Opening an engine: its codecs, the device that it spills to, and the exports it begins with. */
-import { statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { openCodec } from '../../codec/registry.ts';
+import { openSpill } from '../../engine/spill.ts';
+import { EngineStack } from '../../engine/stack.ts';
 import { NodeRt } from '../../rt/rt-node.ts';
 import { present } from '../../std/assert.ts';
-import { ZswapError } from '../../std/error.ts';
-import { pagesOf } from '../../std/units.ts';
+import { PAGE_SIZE, pagesOf } from '../../std/units.ts';
 import { Backing } from '../../swap/backing.ts';
-import { BIOS_IN_FLIGHT_MAX } from '../../swap/bio-pool.ts';
-import { BIO_PAGES } from '../../swap/device/device.ts';
-import { openFileDevice, type FileDevice } from '../../swap/device/device-file.ts';
-import { DEVICE_PAGES_MAX } from '../../swap/table.ts';
+import type { FileDevice } from '../../swap/device/device-file.ts';
 import { withDefaults, type EngineOptions } from './engine-options.ts';
 import { Engine } from './engine.ts';
-
-/**
- * Pages that a spill file has beyond the exports': an overwritten page keeps its old place until
- * the new one is acknowledged, so as many as can be in flight may be held twice.
- */
-const OUT_OF_PLACE_PAGES = BIOS_IN_FLIGHT_MAX * BIO_PAGES;
 
 /**
  * A spill file's capacity is fixed when it is opened, and exports may be added later: so many times
@@ -41,7 +33,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   for (const spec of [config.compressor, ...config.exports.map((e) => e.compressor)]) {
     if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openCodec(spec));
   }
-  const device = config.spill === undefined ? undefined : await openSpill(config, config.spill, rt);
+  const { spill } = config;
+  const device = spill === undefined ? undefined : await openSpillFile(config, spill, rt);
   try {
     return assemble(config, codecs, rt, device && new Backing(device, rt));
   } catch (error) {
@@ -57,12 +50,16 @@ function assemble(
   rt: NodeRt,
   backing: Backing | undefined,
 ): Engine {
-  const engine = new Engine(config, rt, backing);
-  engine.zswap.setCurrentPool(
-    present(codecs.get(config.compressor)),
-    config.zpool,
-    engine.createZpool,
+  const stack = new EngineStack(
+    {
+      ...config,
+      totalRamPages: Math.floor(totalmem() / PAGE_SIZE),
+      codec: present(codecs.get(config.compressor)),
+    },
+    rt,
+    backing,
   );
+  const engine = new Engine(stack);
   for (const each of config.exports) {
     const { compressor } = each;
     engine.table.add(each, compressor === undefined ? undefined : present(codecs.get(compressor)));
@@ -71,29 +68,11 @@ function assemble(
 }
 
 /** Opens the device that pages are spilled to; a file with room for exports added later. */
-async function openSpill(
+function openSpillFile(
   { exports, reset }: Required<EngineOptions>,
   path: string,
   rt: NodeRt,
 ): Promise<FileDevice> {
-  if (isBlockDevice(path)) return openFileDevice({ path, pageCount: 0, reset, rt });
-  const swapPages = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
-  const open = (pages: number): Promise<FileDevice> =>
-    openFileDevice({
-      path,
-      pageCount: Math.min(pages, DEVICE_PAGES_MAX) + OUT_OF_PLACE_PAGES,
-      reset,
-      rt,
-    });
-  try {
-    return await open(swapPages * SPILL_FILE_GROWTH);
-  } catch (error) {
-    // The file system may not have files so large; what is needed now is worth a try.
-    if (!(error instanceof ZswapError) || error.code !== 'ZSWAP_DEVICE_OPEN') throw error;
-    return open(swapPages);
-  }
-}
-
-function isBlockDevice(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isBlockDevice() ?? false;
+  const leastPages = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
+  return openSpill({ path, pages: leastPages * SPILL_FILE_GROWTH, leastPages, reset }, rt);
 }

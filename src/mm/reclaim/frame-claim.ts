@@ -25,6 +25,7 @@ type Stage = 'idle' | 'promised' | 'reclaiming' | 'others';
 export class FrameClaim {
   readonly #mm: Mm;
   readonly #task: Task;
+  readonly #wakeTask = (): void => this.#mm.rt.wake(this.#task);
   /** The claim fails where it would wait. */
   nowait = false;
   #stage: Stage = 'idle';
@@ -102,7 +103,7 @@ export class FrameClaim {
       return 'waiting';
     }
     this.#reclaimer = reclaimer;
-    reclaimer.onEnd = () => this.#mm.rt.wake(this.#task);
+    reclaimer.onEnd = this.#wakeTask;
     if (reclaim.begin(reclaimer, this.#target ?? target, this.#goal)) return this.#ended();
     this.#stage = 'reclaiming';
     return 'waiting';
@@ -116,11 +117,16 @@ export class FrameClaim {
   /** Reclaims what can be without waiting; the rest goes on in the background. */
   #reclaimNow(target: Memcg): ClaimResult {
     const { reclaim } = this.#mm;
-    const reclaimer = reclaim.tryTake();
-    if (reclaimer === undefined) return 'blocked';
-    reclaimer.onEnd = () => void reclaim.put(reclaimer);
-    if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
-    return reclaim.put(reclaimer) > 0 ? 'ok' : 'blocked';
+    // A run over pages that have all been used only takes note of it, and the next one frees some.
+    for (let tries = 0; tries < RECLAIM_RETRIES_MAX; tries += 1) {
+      const reclaimer = reclaim.tryTake();
+      if (reclaimer === undefined) return 'blocked';
+      reclaimer.onEnd = reclaimer.giveBack;
+      if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
+      if (reclaim.put(reclaimer) > 0) return 'ok';
+      if (reclaimer.scanned === 0) break;
+    }
+    return 'blocked';
   }
 
   #ended(): ClaimResult {

@@ -33,9 +33,15 @@ export class Reclaim {
 
   constructor(mm: Mm) {
     this.#mm = mm;
-    this.#reclaimers = new Mempool(mm.rt, RECLAIMERS_MAX, () => new Reclaimer(mm, false));
+    this.#reclaimers = new Mempool(mm.rt, RECLAIMERS_MAX, () => this.#makeReclaimer());
     this.#kswapd = new Reclaimer(mm, true);
     this.#kswapd.onEnd = () => this.#kswapdEnded();
+  }
+
+  #makeReclaimer(): Reclaimer {
+    const reclaimer = new Reclaimer(this.#mm, false);
+    reclaimer.giveBack = () => void this.put(reclaimer);
+    return reclaimer;
   }
 
   /** Runs under way, kswapd's included. */

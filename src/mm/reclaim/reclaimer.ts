@@ -38,6 +38,8 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   scanned = 0;
   /** Called from an empty stack when a run that had to wait has ended. */
   onEnd: () => void = () => {};
+  /** For {@link onEnd} where nobody waits for the run: gives the reclaimer back. */
+  giveBack: () => void = () => {};
   readonly #mm: Mm;
   readonly #out: SwapOut;
   readonly #background: boolean;
@@ -46,8 +48,12 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   #target: Memcg | undefined;
   #goal = 0;
   #priority = DEF_PRIORITY;
-  /** Groups of this pass, the current of them, and pages still to be looked at in it. */
-  #groups: readonly Memcg[] = [];
+  /**
+   * Groups of this pass and how many they are, in the order of the tree; the number in the pass of
+   * the current of them, and pages still to be looked at in it.
+   */
+  readonly #groups: Memcg[] = [];
+  #groupCount = 0;
   #group = 0;
   #budget = 0;
   /** Runs begun: another group is first in each. */
@@ -88,7 +94,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.#target = target;
     this.#goal = goal;
     this.#priority = DEF_PRIORITY;
-    this.#groups = [];
+    this.#groupCount = 0;
     this.#group = 0;
     this.#budget = 0;
     this.#runs += 1;
@@ -123,7 +129,6 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
           this.#finishPool();
           break;
         case 'idle':
-          this.#groups = [];
           return true;
       }
     }
@@ -150,9 +155,19 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.#stage = 'idle';
     if (this.freedFrames >= this.#goal || target === this.#mm.memcgs.root) return false;
     this.#poolBytes = target.zswapCurrent;
-    if (!this.#mm.zswap.shrinker.makeRoom(target, this, this)) return false;
-    this.#stage = 'shrink-pool';
-    return true;
+    for (const group of this.#byEntries(target)) {
+      if (!this.#mm.zswap.shrinker.makeRoom(group, this, this)) continue;
+      this.#stage = 'shrink-pool';
+      return true;
+    }
+    return false;
+  }
+
+  /** A group and its descendants, those with most compressed pages of their own first. */
+  #byEntries(target: Memcg): Memcg[] {
+    const { lru } = this.#mm.zswap;
+    const groups = [...this.#mm.memcgs.subtree(target)];
+    return groups.toSorted((a, b) => lru.lengthOf(b.id) - lru.lengthOf(a.id));
   }
 
   #finishPool(): void {
@@ -183,7 +198,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     const { lru, folios } = this.#mm;
     const out = this.#out;
     while (out.freedPages + out.collectedPages < this.#goal && this.#hasBudget()) {
-      const { id, online } = present(this.#groups[this.#group]);
+      const { id, online } = this.#current;
       // The number of a group that has gone may be another's by now.
       const pfn = online ? (lru.oldestInactive(id) as Pfn) : NONE;
       if (pfn === NONE) {
@@ -233,24 +248,26 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   #hasBudget(): boolean {
     while (this.#budget <= 0) {
       this.#group += 1;
-      if (this.#group >= this.#groups.length) {
-        const isFirst = this.#groups.length === 0;
+      if (this.#group >= this.#groupCount) {
+        const isFirst = this.#groupCount === 0;
         if (!isFirst && this.#priority === 0) return false;
         if (!isFirst) this.#priority -= 1;
         this.#listGroups();
-        if (this.#groups.length === 0) return false;
+        if (this.#groupCount === 0) return false;
       }
-      this.#enterGroup(present(this.#groups[this.#group]));
+      this.#enterGroup(this.#current);
     }
     return true;
   }
 
-  /** Who is first gives more than its share, as a run ends when it has enough: they take turns. */
   #listGroups(): void {
-    const groups = [...this.#mm.memcgs.subtree(present(this.#target))];
-    const first = this.#runs % Math.max(1, groups.length);
-    this.#groups = [...groups.slice(first), ...groups.slice(0, first)];
+    this.#groupCount = this.#mm.memcgs.collect(present(this.#target), this.#groups, 0);
     this.#group = 0;
+  }
+
+  /** Who is first gives more than its share, as a run ends when it has enough: they take turns. */
+  get #current(): Memcg {
+    return present(this.#groups[(this.#runs + this.#group) % this.#groupCount]);
   }
 
   /** Decides how much of a group is looked at in this pass, and ages its active list. */

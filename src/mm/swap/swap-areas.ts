@@ -66,8 +66,10 @@ export class SwapAreas {
     return this.#areas.reduce((sum, { slots }) => sum + slots.usedSlots, 0);
   }
 
-  /** True when more than half of the slots are used (kernel `vm_swap_full`). */
+  /** True when more than half of the slots or of the device is used (kernel `vm_swap_full`). */
   get isHalfFull(): boolean {
+    const { backing } = this.#swap;
+    if (backing !== undefined && backing.freePages < backing.usedPages) return true;
     const used = this.usedSlots;
     return this.#areas.reduce((sum, { slots }) => sum + slots.freeSlots, 0) < used;
   }

@@ -11,7 +11,7 @@
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */
 import { assert, present } from '../../std/assert.ts';
-import { EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import { EBADMSG, EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
@@ -222,7 +222,7 @@ export class SwapIn {
         const keep = this.#direct || this.#order > 0;
         const view = frames.view(frame);
         const result = loadPage(this.#mm.zswap, slot, keep ? 'retain' : 'exclusive', view, 0);
-        if (result !== 'loaded') return this.#loadFailed(EIO);
+        if (result !== 'loaded') return this.#loadFailed(EBADMSG);
         this.#fromPool += 1;
         if (!keep) folios.setDirty(this.#pfn, true);
       } else {
@@ -277,15 +277,15 @@ export class SwapIn {
     const bio = this.#bio;
     assert(backing !== undefined && bio !== undefined);
     const pages = bio.pageCount;
-    let failed = bio.error !== OK;
-    if (failed) backing.countError(false);
-    for (let i = 0; i < pages && !failed; i += 1) {
-      if (!backing.verify(bio, i)) failed = true;
+    let error: Errno = bio.error === OK ? OK : EIO;
+    if (error !== OK) backing.countError(false);
+    for (let i = 0; i < pages && error === OK; i += 1) {
+      if (!backing.verify(bio, i)) error = EBADMSG;
       else frames.view((this.#pfn + this.#next + i) as Pfn).set(present(bio.pages[i]));
     }
     backing.bios.put(bio);
     this.#bio = undefined;
-    if (failed) return this.#loadFailed(EIO);
+    if (error !== OK) return this.#loadFailed(error);
     swap.vmstat.pswpin += pages;
     this.#memcg.events.pswpin += pages;
     this.#memcg.diskSwapins += pages;

@@ -118,6 +118,20 @@ describe('MemcgTree', () => {
     assert.throws(() => tree.remove(parent), { name: 'InvariantError' });
   });
 
+  it('lists a group and those below it that are online, from a place on', () => {
+    const tree = new MemcgTree();
+    const a = tree.create('a');
+    const b = tree.create('b', a);
+    const c = tree.create('c', a);
+    b.chargeFrames(1);
+    tree.offline(b);
+    const d = tree.create('d', c);
+    const list = [tree.root, tree.root, tree.root, tree.root, tree.root];
+    assert.equal(tree.collect(a, list, 1), 4);
+    assert.deepEqual(list, [tree.root, a, c, d, tree.root]);
+    assert.equal(tree.collect(b, list, 0), 0);
+  });
+
   it('has as many groups as an entry can name', () => {
     const tree = new MemcgTree();
     for (let i = 1; i < MEMCG_COUNT_MAX; i += 1) tree.create(`group ${i}`);

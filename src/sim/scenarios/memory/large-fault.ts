@@ -81,8 +81,10 @@ export const largeFaultSmallFault: Scenario = largeFault(
 export const largeFaultStore: Scenario = largeFault(
   'large-fault-store',
   'the same while one of its pages is written to and paged out',
-  { preemptions: 1 },
+  {},
   (large) => [large.write(1, 7), large.pageout(1, 1)],
+  2,
+  1,
 );
 
 export const largeFaultZero: Scenario = largeFault(

@@ -6,7 +6,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { present } from '../../../../src/std/assert.ts';
-import { EIO } from '../../../../src/std/errno.ts';
+import { EBADMSG, EIO } from '../../../../src/std/errno.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { copyRegion } from '../../../../src/mm/copy.ts';
 import type { Region } from '../../../../src/mm/region.ts';
@@ -106,7 +106,7 @@ describe('swap-in of a single page', () => {
     const { space, region } = swappedOut({}, 2);
     corrupt(space, region, 0);
     for (let times = 1; times <= 2; times += 1) {
-      assert.equal(space.readError(region, 0), EIO);
+      assert.equal(space.readError(region, 0), EBADMSG);
       assert.equal(space.zswap.stats.decompress_fail, times);
     }
     assert.equal(space.read(region, 1), 2);
@@ -272,7 +272,7 @@ describe('swap-in of a large folio', () => {
         assert.equal(space.zswap.stats.decompress_fail, 1);
         assert.equal(present(space.mm.stats.orders[2]).swpin_fallback, 1);
         assert.equal(space.mm.frames.usedPages, 1);
-        assert.equal(space.readError(region, bad), EIO);
+        assert.equal(space.readError(region, bad), EBADMSG);
         for (let page = 0; page < 4; page += 1) {
           if (page !== bad) assert.equal(space.read(region, page), page + 1);
         }

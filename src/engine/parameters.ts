@@ -1,19 +1,29 @@
 /**
- * Changing parameters of a running engine by name, as `zswapd set` does: the kernel's parameters,
- * and of an export its cgroup files. A bad name or value changes nothing and says what is taken.
+ * Changing parameters of a running engine by name: the kernel's parameters, and the cgroup files of
+ * groups. A bad name or value changes nothing and says what is taken.
  */
-import type { SwapDisk } from '../../blk/swap-disk.ts';
-import { parseCompressor } from '../../codec/registry.ts';
-import { SHRINKER_POLICIES } from '../../memcg/shrinker-policy.ts';
-import { ZswapError } from '../../std/error.ts';
-import { ZPOOLS, type ZpoolName } from '../../zpool/open.ts';
-import type { ZswapParams } from '../../zswap/params.ts';
-import { parseSize } from '../options/values.ts';
+import { parseCompressor } from '../codec/registry.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import { SHRINKER_POLICIES } from '../memcg/shrinker-policy.ts';
+import { ZswapError } from '../std/error.ts';
+import { parseSize } from '../std/size.ts';
+import { ZPOOLS, type ZpoolName } from '../zpool/open.ts';
+import type { ZswapParams } from '../zswap/params.ts';
+
+/** Cgroup files that can be written. */
+export type GroupFile = 'memory.max' | 'memory.zswap.max' | 'memory.zswap.writeback';
+
+/** The groups whose files can be written, and what their users call them. */
+export interface SettableGroups {
+  readonly noun: string;
+  readonly files: readonly GroupFile[];
+  find(name: string): Memcg | undefined;
+}
 
 /** What can be set. */
 export interface Settable {
   readonly params: ZswapParams;
-  readonly exports: readonly SwapDisk[];
+  readonly groups: SettableGroups;
   /** The compressor and allocator for new pages. */
   pool(): { readonly compressor: string; readonly zpool: ZpoolName };
   switchPool(compressor: string, zpool: ZpoolName): Promise<void>;
@@ -57,39 +67,67 @@ const SETTERS: Readonly<Record<string, Setter>> = {
   },
 };
 
+const FILE_SETTERS: Readonly<Record<GroupFile, (memcg: Memcg, value: string) => string>> = {
+  'memory.max': (memcg, value) => {
+    memcg.setMemoryMax(parseLimit('memory.max', value));
+    return formatLimit(memcg.memoryMax);
+  },
+  'memory.zswap.max': (memcg, value) => {
+    memcg.setZswapMax(parseLimit('memory.zswap.max', value));
+    return formatLimit(memcg.zswapMax);
+  },
+  'memory.zswap.writeback': (memcg, value) => {
+    memcg.setWriteback(parseFlag('memory.zswap.writeback', value));
+    return memcg.writeback ? '1' : '0';
+  },
+};
+
 /**
- * Sets a parameter, or with `EXPORT:FILE` a cgroup file of an export.
+ * Sets a parameter, or with `GROUP:FILE` a cgroup file of a group.
  *
  * @returns the value in force then
  * @throws TypeError, RangeError or `ZSWAP_CODEC` in one sentence; nothing has changed then
  */
 export async function setParameter(target: Settable, name: string, value: string): Promise<string> {
   const colon = name.lastIndexOf(':');
-  if (colon > 0) return setOfExport(target, name.slice(0, colon), name.slice(colon + 1), value);
+  if (colon > 0) {
+    return setOfGroup(target.groups, name.slice(0, colon), name.slice(colon + 1), value);
+  }
   const setter = Object.hasOwn(SETTERS, name) ? SETTERS[name] : undefined;
   if (setter !== undefined) return await setter(target, value, name);
+  const { noun, files } = target.groups;
+  const ofGroups = listed(files.map((file) => `NAME:${file}`));
   throw new TypeError(
     `unknown parameter ${name}: there are ${Object.keys(SETTERS).join(', ')}, ` +
-      'and of an export NAME:memory.zswap.max and NAME:memory.zswap.writeback',
+      `and of ${articleOf(noun)} ${noun} ${ofGroups}`,
   );
 }
 
-function setOfExport(target: Settable, exportName: string, file: string, value: string): string {
-  const disk = target.exports.find((candidate) => candidate.name === exportName);
-  if (disk === undefined) throw new RangeError(`there is no export named ${exportName}`);
-  const { memcg } = disk.area;
-  if (file === 'memory.zswap.max') {
-    memcg.setZswapMax(value === 'max' ? Infinity : parseBytes(file, value));
-    return memcg.zswapMax === Infinity ? 'max' : String(memcg.zswapMax);
-  }
-  if (file === 'memory.zswap.writeback') {
-    memcg.setWriteback(parseFlag(file, value));
-    return memcg.writeback ? '1' : '0';
-  }
+function setOfGroup(groups: SettableGroups, name: string, file: string, value: string): string {
+  const { noun } = groups;
+  const memcg = groups.find(name);
+  if (memcg === undefined) throw new RangeError(`there is no ${noun} named ${name}`);
+  const known = groups.files.find((candidate) => candidate === file);
+  if (known !== undefined) return FILE_SETTERS[known](memcg, value);
   throw new TypeError(
-    `unknown parameter ${file} of an export: there are memory.zswap.max and ` +
-      'memory.zswap.writeback',
+    `unknown parameter ${file} of ${articleOf(noun)} ${noun}: there are ${listed(groups.files)}`,
   );
+}
+
+function listed(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].join(' and ');
+}
+
+function articleOf(noun: string): string {
+  return /^[aeiou]/.test(noun) ? 'an' : 'a';
+}
+
+function parseLimit(name: string, value: string): number {
+  return value === 'max' ? Infinity : parseBytes(name, value);
+}
+
+function formatLimit(bytes: number): string {
+  return bytes === Infinity ? 'max' : String(bytes);
 }
 
 function parseFlag(name: string, value: string): boolean {

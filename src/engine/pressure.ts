@@ -6,10 +6,10 @@
  * @see Linux, Documentation/accounting/psi.rst
  */
 import { readFileSync } from 'node:fs';
-import type { Memcg } from '../../memcg/memcg.ts';
-import { DEF_PRIORITY, type PressureShrink } from '../../memcg/shrinker.ts';
-import type { Rt } from '../../rt/rt.ts';
-import type { Zswap } from '../../zswap/zswap.ts';
+import type { Memcg } from '../memcg/memcg.ts';
+import { DEF_PRIORITY, type PressureShrink } from '../memcg/shrinker.ts';
+import type { Rt } from '../rt/rt.ts';
+import type { Zswap } from '../zswap/zswap.ts';
 
 /** Milliseconds between two looks. */
 const LOOK_MS = 1000;

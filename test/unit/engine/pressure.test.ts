@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { parsePressure, priorityOf, readPressure } from '../../../../src/cli/engine/pressure.ts';
+import { parsePressure, priorityOf, readPressure } from '../../../src/engine/pressure.ts';
 
 describe('pressure', () => {
   it('is read from the ten-second average of the kernel', () => {

@@ -1,0 +1,276 @@
+/**
+ * The composition root of the library: it opens the device and the pool, puts address spaces on top
+ * of them, and gives out groups and regions. See `Machine` in `api.ts`.
+ */
+import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
+import type { SettableGroups } from '../engine/parameters.ts';
+import { openSpill } from '../engine/spill.ts';
+import { EngineStack, type StackOptions } from '../engine/stack.ts';
+import { SHRINKER_POLICIES } from '../memcg/shrinker-policy.ts';
+import { Mm } from '../mm/mm.ts';
+import type { Region as MmRegion } from '../mm/region.ts';
+import { NodeRt } from '../rt/rt-node.ts';
+import { PAGE_SIZE, pagesOf } from '../std/units.ts';
+import { Backing } from '../swap/backing.ts';
+import { ZPOOLS } from '../zpool/open.ts';
+import type {
+  Group,
+  GroupOptions,
+  Machine,
+  MachineOptions,
+  MachineStats,
+  MapOptions,
+  Region,
+  SwapDeviceOptions,
+  WaitOptions,
+} from './api.ts';
+import type { PortLike, ServeOptions } from './port/api.ts';
+import { Calls } from './calls.ts';
+import { createTrace } from './channels.ts';
+import { bytesOf, checkName, checkWhole, checkWord } from './check.ts';
+import { MachineCore } from './core.ts';
+import { MemoryGroup } from './group.ts';
+import { PortServer } from './port/server.ts';
+import { MemoryRegion } from './region.ts';
+import { machineStats } from './stats.ts';
+import { SwapDevices } from './swap-devices.ts';
+
+/** Fewer would leave none to reclaim while a fault needs some. */
+const FRAMES_MIN = 16;
+const FRAMES_MAX = 2 ** 28 - 512;
+const PAGES_MAX = 2 ** 32 - 1;
+const ORDER_MAX = 9;
+
+/**
+ * Opens a machine. Nothing stays open if a part cannot be had.
+ *
+ * @throws TypeError or RangeError for an option that cannot be; `ZswapError` for a compressor or a
+ *   device that cannot be had
+ */
+export async function openMachine(options: MachineOptions): Promise<Machine> {
+  const config = await stackOptions(options);
+  const [device] = deviceOptions(options);
+  if (device !== undefined) checkDevice(device);
+  const rt = new NodeRt();
+  const backing = device === undefined ? undefined : await openBacking(device, rt);
+  try {
+    return new OpenMachine(options, config, rt, backing);
+  } catch (error) {
+    await backing?.device.close();
+    throw error;
+  }
+}
+
+async function stackOptions(options: MachineOptions): Promise<StackOptions> {
+  const { pool = {}, pageCluster = 3, swapinMode = 'cache', largeSwapin = 'mixed' } = options;
+  const { zpool = 'zsmalloc', acceptThresholdPercent = 90, compressor = DEFAULT_COMPRESSOR } = pool;
+  const { shrinkerPolicy = 'second_chance' } = pool;
+  const memory = bytesOf('memory', options.memory);
+  checkWhole('memory in pages', Math.floor(memory / PAGE_SIZE), FRAMES_MIN, FRAMES_MAX);
+  checkWord('pool.zpool', zpool, ZPOOLS);
+  checkWord('pool.shrinkerPolicy', shrinkerPolicy, SHRINKER_POLICIES);
+  checkWhole('pool.acceptThresholdPercent', acceptThresholdPercent, 0, 100);
+  checkWhole('pageCluster', pageCluster, 0, ORDER_MAX);
+  checkWord('swapinMode', swapinMode, ['cache', 'direct']);
+  checkWord('largeSwapin', largeSwapin, ['mixed', 'never-with-zswap']);
+  return {
+    poolLimit: { kind: 'bytes', bytes: bytesOf('pool.limit', pool.limit ?? memory) },
+    totalRamPages: Math.floor(memory / PAGE_SIZE),
+    acceptThresholdPercent,
+    shrinkerEnabled: pool.shrinkerEnabled ?? false,
+    shrinkerPolicy,
+    enabled: pool.enabled ?? true,
+    codec: await openCodec(compressor),
+    zpool,
+  };
+}
+
+function deviceOptions({ swap = [] }: MachineOptions): readonly SwapDeviceOptions[] {
+  if (!Array.isArray(swap)) throw new TypeError('swap must be an array of devices');
+  if (swap.length > 1) throw new RangeError(`swap has ${swap.length} devices; one is supported`);
+  return swap as readonly SwapDeviceOptions[];
+}
+
+function checkDevice({ path, size }: SwapDeviceOptions): void {
+  checkName('swap path', path);
+  if (size !== undefined && bytesOf('swap size', size) < PAGE_SIZE) {
+    throw new RangeError(`swap size must be a page at least, not ${size}`);
+  }
+}
+
+/** A file without a size would have none; a block device has one. */
+async function openBacking(device: SwapDeviceOptions, rt: NodeRt): Promise<Backing> {
+  const { path, size = '64GiB', reset = false } = device;
+  const pages = pagesOf(bytesOf('swap size', size));
+  return new Backing(await openSpill({ path, pages, leastPages: pages, reset }, rt), rt);
+}
+
+export class OpenMachine implements Machine {
+  readonly core: MachineCore;
+  readonly calls: Calls;
+  readonly #groups = new Map<string, MemoryGroup>();
+  readonly #root: MemoryGroup;
+  readonly #regions = new Set<MemoryRegion>();
+  readonly #settable: SettableGroups;
+  readonly #devices: SwapDevices;
+  readonly #servers = new Set<PortServer>();
+  #named = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    options: MachineOptions,
+    config: StackOptions,
+    rt: NodeRt,
+    backing: Backing | undefined,
+  ) {
+    const speaking = { speaking: false };
+    const trace = createTrace(speaking);
+    const stack = new EngineStack({ ...config, trace }, rt, backing);
+    const { swap, zswap, memcgs } = stack;
+    const { pageCluster = 3, swapinMode = 'cache', largeSwapin = 'mixed' } = options;
+    const framePages = config.totalRamPages;
+    const front = { framePages, pageCluster, swapinMode, largeSwapin, trace };
+    const mm = new Mm({ rt, swap, zswap, memcgs, ...front });
+    this.core = new MachineCore(stack, mm, speaking);
+    this.calls = new Calls(this.core);
+    this.#devices = new SwapDevices(this.core);
+    this.#root = new MemoryGroup(this, memcgs.root, undefined);
+    this.#settable = {
+      noun: 'group',
+      files: ['memory.max', 'memory.zswap.max', 'memory.zswap.writeback'],
+      find: (name) => this.#groups.get(name)?.memcg,
+    };
+  }
+
+  get isSwappingOff(): boolean {
+    return this.#devices.isSwappingOff;
+  }
+
+  get metadataBytes(): number {
+    return this.core.stack.metadataBytes + this.core.mm.metadataBytes;
+  }
+
+  /** Groups, the root first. */
+  get groups(): readonly MemoryGroup[] {
+    return [this.#root, ...this.#groups.values()];
+  }
+
+  map(options: MapOptions): Region {
+    this.core.assertUsable();
+    const { order = 0, name = this.nextName(), group } = options;
+    checkName('name', name);
+    checkWhole('order', order, 0, ORDER_MAX);
+    const pages = pagesOf(bytesOf('bytes', options.bytes));
+    checkWhole('bytes in pages', pages, 1, PAGES_MAX);
+    const payer = this.groupOf(group);
+    return this.adopt(this.core.mm.map(name, payer.memcg, pages, order), payer);
+  }
+
+  /** The group behind what a caller holds. */
+  groupOf(group: Group | undefined): MemoryGroup {
+    if (group === undefined || group === this.#root) return this.#root;
+    if (group instanceof MemoryGroup && this.#groups.get(group.name) === group) return group;
+    throw new TypeError('group is no group of this machine');
+  }
+
+  nextName(): string {
+    this.#named += 1;
+    return String(this.#named);
+  }
+
+  /** Makes a region of the engine one of the machine's. */
+  adopt(region: MmRegion, group: MemoryGroup): Region {
+    const adopted = new MemoryRegion(this, region, group);
+    this.#regions.add(adopted);
+    return adopted;
+  }
+
+  forget(region: MemoryRegion): void {
+    this.#regions.delete(region);
+  }
+
+  group(name: string, options: GroupOptions = {}): Group {
+    this.core.assertUsable();
+    checkName('name', name);
+    if (name === '/' || name.includes(':')) {
+      throw new RangeError(`a group cannot be named ${name}: that is the root, or has a colon`);
+    }
+    if (this.#groups.has(name)) throw new RangeError(`there is a group named ${name} already`);
+    const parent = this.groupOf(options.parent);
+    const { memcgs } = this.core.stack;
+    const group = new MemoryGroup(this, memcgs.create(name, parent.memcg), parent);
+    try {
+      group.setLimits(options);
+    } catch (error) {
+      memcgs.remove(group.memcg);
+      throw error;
+    }
+    this.#groups.set(name, group);
+    return group;
+  }
+
+  forgetGroup(group: MemoryGroup): void {
+    this.#groups.delete(group.name);
+  }
+
+  stats(): MachineStats {
+    return machineStats(this);
+  }
+
+  async setParameter(name: string, value: string): Promise<string> {
+    this.core.assertUsable();
+    if (typeof value !== 'string') throw new TypeError(`${name} takes text`);
+    return await this.core.stack.setParameter(this.#settable, name, value);
+  }
+
+  serve(port: PortLike, { regions = [], group }: ServeOptions = {}): void {
+    this.core.assertUsable();
+    const shared = regions.map((region) => {
+      if (region instanceof MemoryRegion && this.#regions.has(region)) return region;
+      throw new TypeError('regions has what is no region of this machine');
+    });
+    const server: PortServer = new PortServer({
+      machine: this,
+      port,
+      shared,
+      group: this.groupOf(group),
+      onEnd: () => this.#servers.delete(server),
+    });
+    this.#servers.add(server);
+  }
+
+  async swapon(device: SwapDeviceOptions): Promise<void> {
+    this.core.assertUsable();
+    checkDevice(device);
+    await this.#devices.swapon(() => openBacking(device, this.core.stack.rt));
+  }
+
+  async swapoff(options: WaitOptions = {}): Promise<void> {
+    this.core.assertUsable();
+    await this.#devices.swapoff(options.signal);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { core } = this;
+    core.assertUsable();
+    core.closing = true;
+    for (const server of this.#servers) server.close();
+    await this.#devices.settled();
+    await core.underWay.settled();
+    core.closed = true;
+    await core.stack.quiesce();
+    while (core.mm.reclaim.running > 0) await core.stack.rt.yieldNow();
+    const { backing } = core.stack.swap;
+    while (backing !== undefined && backing.bios.inUse > 0) await core.stack.rt.yieldNow();
+    await backing?.device.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
