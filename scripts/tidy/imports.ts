@@ -12,7 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['zswap'],
   ['mm', 'blk'],
   ['nbd', 'trace', 'sim', 'metrics', 'testing'],
-  ['cli', 'dashboard'],
+  ['cache', 'cli', 'dashboard'],
 ];
 
 /** Imports within a floor that are meant: what moves, and the command that starts the page. */

@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   ZSWAP_CONTROL: 'The control socket is missing, refused the command, or answered nonsense.',
   ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
   ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
+  ZSWAP_CLOSED: 'What is called has been closed.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;
 
