@@ -138,7 +138,7 @@ export class Cache {
     return this.#store.has(key);
   }
 
-  /** Drops an entry without reading it; true if there was one. */
+  /** Drops an entry without reading it; true if there was one, be its time over or not. */
   delete(key: CacheKey): boolean {
     return this.#store.delete(key);
   }

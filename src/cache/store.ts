@@ -124,7 +124,7 @@ export class Store {
     this.log = new Log(memory, this.segments);
     const fits = (this.segments.limit - RESERVE_SEGMENTS - 1) * SEGMENT_BYTES - HEADER_BYTES;
     const share = memory.spills ? memory.bytes : this.#maxBytes;
-    this.#maxEntryBytes = Math.min(options.maxEntryBytes ?? share / 4, fits);
+    this.#maxEntryBytes = Math.min(options.maxEntryBytes ?? share / 4, fits, this.#maxSize, VALUE_BYTES_MAX);
     this.reclaim = new Reclaim({
       memory,
       rt,
@@ -174,6 +174,7 @@ export class Store {
 
   /** Says whether there is an entry, by its fingerprint. */
   has(key: CacheKey): boolean {
+    this.#assertOpen();
     this.#key.set(key);
     const index = this.#buckets.find(this.#key.low, this.#key.high);
     return index !== 0 && !this.#isExpired(index);
@@ -181,7 +182,7 @@ export class Store {
 
   /** @param touch - whether the entry counts as used by this */
   getSync(key: CacheKey, touch: boolean): GetResult {
-    const index = this.#find(key);
+    const index = this.#find(key, touch);
     if (index === 0) return this.#miss();
     let result: GetResult | 'collision';
     try {
@@ -205,7 +206,7 @@ export class Store {
     signal?.throwIfAborted();
     const quick = this.getSync(key, touch);
     if (quick !== 'would-wait') return quick;
-    const index = this.#find(key);
+    const index = this.#find(key, touch);
     const location = this.entries.location(index);
     const wanted = this.#key.copy();
     const head = new Uint8Array(HEADER_BYTES + wanted.length);
@@ -278,8 +279,9 @@ export class Store {
       const result = this.#trySet(key, value, ttl, attempt > 0);
       if (result !== 'would-wait') return result === 'stored';
       const bytes = HEADER_BYTES + this.#key.length + value.length;
-      if (bytes > PACKED_BYTES_MAX && (await this.#setLarge(key, value, ttl))) return true;
       await this.#unblock(Math.min(bytes, PACKED_BYTES_MAX));
+      // At once: a large value that was written in part has left discards behind that take time.
+      if (bytes > PACKED_BYTES_MAX && (await this.#setLarge(key, value, ttl))) return true;
       // What is in the way may be another's: let it go on.
       if (attempt > 0) await this.#rt.yieldNow();
     }
@@ -307,10 +309,11 @@ export class Store {
     return true;
   }
 
-  /** Deletes by fingerprint; true if there was an entry. */
+  /** Deletes by fingerprint; true if there was an entry, be its time over or not. */
   delete(key: CacheKey): boolean {
     this.#assertOpen();
-    const index = this.#find(key);
+    this.#key.set(key);
+    const index = this.#buckets.find(this.#key.low, this.#key.high);
     if (index === 0) return false;
     this.#drop(index, 'delete');
     this.reclaim.noteDead();
@@ -428,12 +431,13 @@ export class Store {
     return 'refused';
   }
 
-  #find(key: CacheKey): number {
+  #find(key: CacheKey, touch: boolean): number {
     this.#assertOpen();
     this.#key.set(key);
     const index = this.#buckets.find(this.#key.low, this.#key.high);
     if (index === 0 || !this.#isExpired(index)) return index;
-    this.#drop(index, 'expire');
+    // A look changes nothing, not even that.
+    if (touch) this.#drop(index, 'expire');
     return 0;
   }
 
@@ -489,9 +493,13 @@ export class Store {
   #drop(index: number, reason: DropReason): void {
     this.#buckets.remove(index);
     this.#lru.remove(index);
-    this.#tell(index, reason);
-    this.#releaseRecord(index);
-    this.entries.free(index);
+    try {
+      this.#tell(index, reason);
+    } finally {
+      // Also when the listener throws: then so does the call, but nothing is left behind.
+      this.#releaseRecord(index);
+      this.entries.free(index);
+    }
     if (reason === 'evict') this.counters.evicted += 1;
     else if (reason === 'expire') this.counters.expired += 1;
     else if (reason === 'lost') this.counters.lost += 1;
