@@ -3,13 +3,14 @@
  * counts everything. A cache may have groups, which are caches themselves: each has a part of its
  * parent's bytes, pages of its own, and evicts only its own entries.
  */
-import { SEGMENT_BYTES } from './segments.ts';
+import { SEGMENT_BYTES } from './space/segments.ts';
 import type { DropListener } from './drop.ts';
-import type { Hash64 } from './hash.ts';
-import type { CacheKey } from './key.ts';
-import type { CacheHost, CacheMemory } from './memory.ts';
-import { Store, type GetResult, type SetResult, type StoreCounters } from './store.ts';
-import { readRecord } from './walk.ts';
+import type { Hash64 } from './lookup/hash.ts';
+import type { CacheKey } from './lookup/key.ts';
+import type { CacheHost, CacheMemory } from './space/memory.ts';
+import { Store } from './store.ts';
+import type { GetResult, SetResult, StoreCounters } from './store-options.ts';
+import { readRecord } from './read.ts';
 
 /** The least that `maxBytes` may be: tables and buffers of an empty cache take a third of it. */
 export const CACHE_BYTES_MIN: number = 512 * 1024;

@@ -3,8 +3,8 @@
  * when it is asked to, and only while the listener runs: an entry that nobody asks about leaves
  * without a look at its page.
  */
-import { decodeKey, type CacheKey } from './key.ts';
-import { HEADER_BYTES, recordHead, type Log } from './log.ts';
+import { decodeKey, type CacheKey } from './lookup/key.ts';
+import { HEADER_BYTES, recordHead, type Log } from './space/log.ts';
 
 /**
  * Why an entry left: it was the least recently used when room was needed; its time was over; it was
@@ -21,7 +21,10 @@ export interface DroppedEntry {
   readValue(): Uint8Array | undefined;
 }
 
-/** Called for each entry that leaves, within the call that makes it leave. It must not change the cache. */
+/**
+ * Called for each entry that leaves, within the call that makes it leave. It must not call the
+ * cache.
+ */
 export type DropListener = (dropped: DroppedEntry) => void;
 
 /** A {@link DroppedEntry} over the record that is about to be released. */

@@ -4,7 +4,7 @@
  * before the value says which.
  */
 import type { Cache } from './cache.ts';
-import { decodeKey, KEY_UTF8 } from './key.ts';
+import { decodeKey, KEY_UTF8 } from './lookup/key.ts';
 
 const TEXT = 0;
 const BYTES = 1;
@@ -27,7 +27,11 @@ export interface KeyvEntry {
  * each is quicker and has a limit of its own.
  */
 export class KeyvCache {
-  readonly opts: { readonly dialect: string } = { dialect: 'zswapd' };
+  /** Keyv looks at both to find stores of its own that it may iterate over; this is none. */
+  readonly opts: { readonly dialect: string; readonly url: string } = {
+    dialect: 'zswapd',
+    url: 'zswapd:',
+  };
   /** Keyv sets it; keys arrive with it and a colon before them. */
   namespace?: string | undefined;
   readonly #cache: Cache;
@@ -90,6 +94,7 @@ export class KeyvCache {
     }
   }
 
+  /** Keys and values as Keyv stored them. Keyv 5 offers iteration only for stores that it knows. */
   async *iterator<Value>(
     namespace: string | undefined = this.namespace,
   ): AsyncGenerator<[string, Value], void> {

@@ -1,7 +1,7 @@
 /**
- * A cache with the options and methods of the `lru-cache` package, for programs that use that one:
- * `max`, `maxSize`, `ttl`, `dispose`, and calls that do not wait. What differs: values are encoded
- * to bytes, so what `get` returns is a copy; `maxSize` counts bytes of keys and values; and there is
+ * The public face of `zswapd/cache/lru`: options and methods of the `lru-cache` package, `max`,
+ * `maxSize`, `ttl`, `dispose`, and calls that do not wait. What differs: values are encoded to
+ * bytes, so what `get` returns is a copy; `maxSize` counts bytes of keys and values; and there is
  * `maxBytes`, a limit of RAM that counts everything.
  *
  * It is for caches without a disk, where no page ever has to be waited for. Should one have to be
@@ -9,8 +9,8 @@
  */
 import { openCacheOn, type Cache, type CacheMemoryUsage, type CacheStats } from './cache.ts';
 import type { DroppedEntry, DropReason } from './drop.ts';
-import { decodeKey, KEY_UTF8, type CacheKey } from './key.ts';
-import type { CacheHost } from './memory.ts';
+import { decodeKey, KEY_UTF8, type CacheKey } from './lookup/key.ts';
+import type { CacheHost } from './space/memory.ts';
 
 /** Why `dispose` is called, in the words of `lru-cache`. */
 export type DisposeReason = 'evict' | 'set' | 'delete' | 'expire';

@@ -11,12 +11,12 @@
 import { ZswapError } from '../std/error.ts';
 import { LinkedList } from '../std/list.ts';
 import type { Rt } from '../rt/rt.ts';
-import { Buckets } from './buckets.ts';
+import { Buckets } from './lookup/buckets.ts';
 import { DroppedRecord, type DropListener, type DropReason } from './drop.ts';
-import { EntryTable } from './entries.ts';
-import { halfSipHash, type Hash64 } from './hash.ts';
-import { KEY_BYTES_MAX, KeyScratch, type CacheKey, type EncodedKey } from './key.ts';
-import { writeLarge, writeLargeSync } from './large.ts';
+import { EntryTable } from './lookup/entries.ts';
+import { halfSipHash } from './lookup/hash.ts';
+import { KEY_BYTES_MAX, KeyScratch, type CacheKey, type EncodedKey } from './lookup/key.ts';
+import { writeLarge, writeLargeSync } from './space/large.ts';
 import {
   alignedBytes,
   hasKey,
@@ -25,58 +25,25 @@ import {
   Log,
   PACKED_BYTES_MAX,
   segmentOf,
-} from './log.ts';
-import type { CacheMemory, WriteResult } from './memory.ts';
-import { Reclaim, RESERVE_SEGMENTS } from './reclaim.ts';
-import { SEGMENT_BYTES, Segments } from './segments.ts';
+} from './space/log.ts';
+import type { CacheMemory, WriteResult } from './space/memory.ts';
+import { Reclaim, RESERVE_SEGMENTS } from './space/reclaim.ts';
+import {
+  largestEntry,
+  type GetResult,
+  type SetResult,
+  type StoreCounters,
+  type StoreOptions,
+} from './store-options.ts';
+import { Segments } from './space/segments.ts';
+import { readValueSync } from './read.ts';
 
-/** A value's length at most. */
-export const VALUE_BYTES_MAX: number = 2 ** 30;
 /** Attempts of a set that keeps having to wait before it gives up. */
 const SET_ATTEMPTS_MAX = 100;
 /** Entries that a clearing call looks at before others get their turn. */
 const CLEAR_SLICE = 1024;
 
-/** What came of a set: `refused` if it cannot be stored; then the key has no entry. */
-export type SetResult = 'stored' | 'refused' | 'would-wait';
-/** A value, undefined for none, or `would-wait` if a page of it is on disk. */
-export type GetResult = Uint8Array | undefined | 'would-wait';
-
-/** What a store is made of and made for. */
-export interface StoreOptions {
-  readonly memory: CacheMemory;
-  readonly rt: Rt;
-  /** RAM for everything, in bytes. */
-  readonly maxBytes: number;
-  /** Milliseconds that an entry is good for if its set does not say; 0: for ever. */
-  readonly ttl?: number | undefined;
-  /** Entries at most. */
-  readonly maxEntries?: number | undefined;
-  /** Bytes of keys and values at most, uncompressed. */
-  readonly maxSize?: number | undefined;
-  /** Bytes of one key and its value at most. */
-  readonly maxEntryBytes?: number | undefined;
-  readonly onDrop?: DropListener | undefined;
-  /** Entries that each set looks at, in turn, for one whose time is over. */
-  readonly expiryScan?: number | undefined;
-  /** For tests: fingerprints that collide. */
-  readonly hash?: Hash64 | undefined;
-}
-
-/** Counters since the start. */
-export interface StoreCounters {
-  hits: number;
-  misses: number;
-  sets: number;
-  refused: number;
-  evicted: number;
-  expired: number;
-  /** Reads that found another key with the same fingerprint. */
-  collisions: number;
-  /** Entries whose pages could not be read any more. */
-  lost: number;
-}
-
+/** A cache without groups. */
 export class Store {
   readonly counters: StoreCounters = {
     hits: 0,
@@ -122,9 +89,7 @@ export class Store {
     this.#key = new KeyScratch(options.hash ?? halfSipHash(rt.randomU32(), rt.randomU32()));
     this.segments = new Segments(memory);
     this.log = new Log(memory, this.segments);
-    const fits = (this.segments.limit - RESERVE_SEGMENTS - 1) * SEGMENT_BYTES - HEADER_BYTES;
-    const share = memory.spills ? memory.bytes : this.#maxBytes;
-    this.#maxEntryBytes = Math.min(options.maxEntryBytes ?? share / 4, fits, this.#maxSize, VALUE_BYTES_MAX);
+    this.#maxEntryBytes = largestEntry(options, this.segments.limit - RESERVE_SEGMENTS - 1);
     this.reclaim = new Reclaim({
       memory,
       rt,
@@ -186,7 +151,7 @@ export class Store {
     if (index === 0) return this.#miss();
     let result: GetResult | 'collision';
     try {
-      result = this.#readSync(index);
+      result = readValueSync(this, index, this.#key);
     } catch {
       this.#drop(index, 'lost');
       return this.#miss();
@@ -227,8 +192,8 @@ export class Store {
     }
     if (!hasKey(head, wanted)) return this.#collision();
     // Woke up: the entry may have moved, be gone, or be another's. Its bytes were pinned.
-    const isSame = this.entries.isLive(index) && this.entries.location(index) === location;
-    if (isSame && touch) this.#touch(index);
+    const now = this.#buckets.find(wanted.low, wanted.high);
+    if (now !== 0 && touch) this.#touch(now);
     this.counters.hits += 1;
     return value;
   }
@@ -439,20 +404,6 @@ export class Store {
     // A look changes nothing, not even that.
     if (touch) this.#drop(index, 'expire');
     return 0;
-  }
-
-  #readSync(index: number): GetResult | 'collision' {
-    const location = this.entries.location(index);
-    const bytes = this.entries.bytes(index);
-    const headBytes = HEADER_BYTES + this.#key.length;
-    if (bytes < headBytes) return 'collision';
-    const isWhole = bytes <= PACKED_BYTES_MAX;
-    const record = this.log.readSync(location, isWhole ? bytes : headBytes);
-    if (record === undefined) return 'would-wait';
-    if (!hasKey(record, this.#key)) return 'collision';
-    if (isWhole) return record.slice(headBytes);
-    const value = new Uint8Array(bytes - headBytes);
-    return this.log.readPartSync(location, headBytes, value) ? value : 'would-wait';
   }
 
   #touch(index: number): void {

@@ -10,7 +10,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CACHE_BYTES_MIN, openCacheOn, type Cache } from '../../src/cache/cache.ts';
 import type { DroppedEntry } from '../../src/cache/drop.ts';
-import type { Hash64 } from '../../src/cache/hash.ts';
+import type { Hash64 } from '../../src/cache/lookup/hash.ts';
 import { PAGE_SIZE } from '../../src/std/units.ts';
 import { TestHost, TestRt, type TestMemoryOptions } from '../support/cache-memory.ts';
 
@@ -178,15 +178,18 @@ class Machine {
     this.model.delete(id);
     value.fill(0xee);
     if (isStored) this.model.set(id, entry);
-    else assert.ok(bytes > this.#bytes / 8, `${bytes} bytes refused: ${JSON.stringify(this.cache.stats())}`);
+    else
+      assert.ok(
+        bytes > this.#bytes / 8,
+        `${bytes} bytes refused: ${JSON.stringify(this.cache.stats())}`,
+      );
   }
 
   async #get(verb: 'get' | 'getSync' | 'peek', name: string): Promise<void> {
     const id = this.#identity(name);
     const entry = this.model.get(id);
     const isHit = entry !== undefined && entry.key === name && !this.#isExpired(entry);
-    const result =
-      verb === 'getSync' ? this.cache.getSync(name) : await this.cache[verb](name);
+    const result = verb === 'getSync' ? this.cache.getSync(name) : await this.cache[verb](name);
     if (result === 'would-wait') {
       assert.ok(entry !== undefined && this.host.memory.onDisk.size > 0);
       return;
@@ -241,7 +244,7 @@ function check(
   name: string,
   memory: TestMemoryOptions,
   bytes: number,
-  colliding?: { readonly hash: Hash64; identity(key: string): string },
+  colliding?: { readonly hash: Hash64; readonly identity: (key: string) => string },
 ): void {
   it(name, async () => {
     const steps = fc.array(step, { minLength: 100, maxLength: 500, size: 'max' });

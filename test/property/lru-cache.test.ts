@@ -1,7 +1,7 @@
 /**
  * Goal: whoever comes from the `lru-cache` package sees the same. Method: random operations on that
- * package and on ours side by side, with the same clock; every result and every call of `dispose` is
- * compared. Left out is what the two mean differently: identity of values, and limits of RAM.
+ * package and on ours side by side, with the same clock; every result and every call of `dispose`
+ * is compared. Left out is what the two mean differently: identity of values, and limits of RAM.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

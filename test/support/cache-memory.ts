@@ -4,7 +4,7 @@
  * page that holds something, or write or discard parts of pages.
  */
 import assert from 'node:assert/strict';
-import type { CacheHost, CacheMemory, WriteResult } from '../../src/cache/memory.ts';
+import type { CacheHost, CacheMemory, WriteResult } from '../../src/cache/space/memory.ts';
 import type { Rt, Task } from '../../src/rt/rt.ts';
 import { MIB, PAGE_SIZE } from '../../src/std/units.ts';
 
@@ -156,7 +156,7 @@ export class TestMemory implements CacheMemory {
   }
 
   #copyOut(offset: number, target: Uint8Array): void {
-    for (let at = 0; at < target.length; ) {
+    for (let at = 0; at < target.length;) {
       const page = Math.floor((offset + at) / PAGE_SIZE);
       const skip = (offset + at) % PAGE_SIZE;
       const length = Math.min(PAGE_SIZE - skip, target.length - at);

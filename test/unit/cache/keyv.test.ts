@@ -69,15 +69,18 @@ describe('the store for Keyv', () => {
   });
 
   it('walks over the entries of a namespace', async () => {
-    const keyv = new Keyv({ store: new KeyvCache(cache), namespace: 'one' });
+    const store = new KeyvCache(cache);
+    const keyv = new Keyv({ store, namespace: 'one' });
     const other = new Keyv({ store: new KeyvCache(cache), namespace: 'two' });
     for (let i = 0; i < 300; i += 1) await keyv.set(`key${i}`, i);
     await other.set('key', -1);
-    assert.ok(keyv.iterator !== undefined);
-    const found = new Map<string, number>();
-    for await (const [key, value] of keyv.iterator({})) found.set(key, value);
+    const found = new Map<string, string>();
+    for await (const [key, value] of store.iterator<string>()) found.set(key, value);
     assert.equal(found.size, 300);
-    assert.equal(found.get('key17'), 17);
+    assert.deepEqual(JSON.parse(found.get('one:key17') ?? ''), { value: 17 });
+    const all: string[] = [];
+    for await (const [key] of store.iterator('')) all.push(key);
+    assert.equal(all.length, 301);
   });
 
   it('clears a group that it has for itself', async () => {

@@ -6,7 +6,7 @@
  * ever needs a page's older contents.
  */
 
-import type { Rt } from '../rt/rt.ts';
+import type { Rt } from '../../rt/rt.ts';
 
 /** What came of a write: no room means that there is nowhere to put the pages, and none is. */
 export type WriteResult = 'done' | 'would-wait' | 'no-room';

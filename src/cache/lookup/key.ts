@@ -2,7 +2,7 @@
  * A key on its way through one call: encoded to bytes in a buffer that is made once, with its
  * fingerprint. Text and bytes are different keys also where they encode alike.
  */
-import { assert, present } from '../std/assert.ts';
+import { assert, present } from '../../std/assert.ts';
 import type { Fingerprint, Hash64 } from './hash.ts';
 
 /** What a key may be. */

@@ -1,8 +1,19 @@
-/** Reading an entry for whoever walks over all of them, by its index instead of its key. */
-import type { EntryTable } from './entries.ts';
-import { decodeKey, type CacheKey } from './key.ts';
-import { HEADER_BYTES, recordHead, segmentOf, type Log } from './log.ts';
-import type { Segments } from './segments.ts';
+/**
+ * Reading entries: at once, for whoever has the key, and with waiting, for whoever walks over all of
+ * them by their index.
+ */
+import type { EntryTable } from './lookup/entries.ts';
+import { decodeKey, type CacheKey, type EncodedKey } from './lookup/key.ts';
+import {
+  hasKey,
+  HEADER_BYTES,
+  PACKED_BYTES_MAX,
+  recordHead,
+  segmentOf,
+  type Log,
+} from './space/log.ts';
+import type { Segments } from './space/segments.ts';
+import type { GetResult } from './store-options.ts';
 
 /** Bytes that are read of a record at first: most keys are in them. */
 const HEAD_BYTES = 256;
@@ -50,4 +61,23 @@ export async function readRecord(
   } finally {
     segments.unpin(segment);
   }
+}
+
+/** Reads an entry's value; `collision` if its key is not this one. Throws if a page is lost. */
+export function readValueSync(
+  { entries, log }: Pick<WalkParts, 'entries' | 'log'>,
+  index: number,
+  key: EncodedKey,
+): GetResult | 'collision' {
+  const location = entries.location(index);
+  const bytes = entries.bytes(index);
+  const headBytes = HEADER_BYTES + key.length;
+  if (bytes < headBytes) return 'collision';
+  const isWhole = bytes <= PACKED_BYTES_MAX;
+  const record = log.readSync(location, isWhole ? bytes : headBytes);
+  if (record === undefined) return 'would-wait';
+  if (!hasKey(record, key)) return 'collision';
+  if (isWhole) return record.slice(headBytes);
+  const value = new Uint8Array(bytes - headBytes);
+  return log.readPartSync(location, headBytes, value) ? value : 'would-wait';
 }

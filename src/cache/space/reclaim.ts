@@ -7,8 +7,8 @@
  * Within a call only segments in RAM or in the pool are cleaned. Those on disk are read by a
  * cleaner in the background, one at a time: a call never waits for a page that is not its own.
  */
-import type { Rt } from '../rt/rt.ts';
-import type { EntryTable } from './entries.ts';
+import type { Rt } from '../../rt/rt.ts';
+import type { EntryTable } from '../lookup/entries.ts';
 import { alignedBytes, forEachLive, type Log } from './log.ts';
 import type { CacheMemory, WriteResult } from './memory.ts';
 import { SEGMENT_BYTES, segmentOffset, type Segments } from './segments.ts';

@@ -1,12 +1,12 @@
 /**
- * The way from a fingerprint to an entry: linear hashing. The table grows and shrinks by one bucket
- * at a time, so no operation ever pays for a rebuild; its heads lie in chunks, so none ever copies
- * them either. Four bytes a bucket, two entries a bucket.
+ * The way from a fingerprint to an entry: linear hashing. The table grows by one bucket and shrinks
+ * by four at a time, so no operation ever pays for a rebuild; its heads lie in chunks, so none ever
+ * copies them either. Four bytes a bucket, two entries a bucket.
  *
  *     buckets 0 .. split-1 and 2^level .. 2^level+split-1   were split: `level + 1` bits count
  *     buckets split .. 2^level-1                            not yet:    `level` bits count
  */
-import { assert, present } from '../std/assert.ts';
+import { assert, present } from '../../std/assert.ts';
 import type { EntryTable } from './entries.ts';
 
 const CHUNK_SHIFT = 12;
@@ -16,7 +16,7 @@ const CHUNK_BYTES = 4 * CHUNK_HEADS;
 const LEVEL_MIN = 6;
 /** Entries a bucket above which a bucket is split. */
 const LOAD_MAX = 2;
-/** Buckets an entry above which two are merged: far from the other, or a steady count would swing. */
+/** Buckets an entry above which two are merged: far from it, or a steady count would swing. */
 const SPARSE_MAX = 4;
 
 export class Buckets {
@@ -78,7 +78,10 @@ export class Buckets {
       this.#entries.setChain(at, this.#entries.chain(index));
     }
     this.#length -= 1;
-    if (this.#length * SPARSE_MAX < this.count) this.#shrink();
+    // So many times for one entry, or the table would not keep up with the entries that go.
+    for (let i = 0; i < SPARSE_MAX && this.#length * SPARSE_MAX < this.count; i += 1) {
+      this.#shrink();
+    }
   }
 
   #bucketOf(low: number): number {

@@ -2,7 +2,7 @@
  * Writing an entry that has segments of its own: piece by piece, each as whole pages. Nothing of it
  * is linked before all of it is written, so whoever stops in between only has segments to free.
  */
-import type { EncodedKey } from './key.ts';
+import type { EncodedKey } from '../lookup/key.ts';
 import { HEADER_BYTES, largeSegments, locationOf, type Log } from './log.ts';
 import type { CacheMemory, WriteResult } from './memory.ts';
 import { segmentOffset, type Segments } from './segments.ts';

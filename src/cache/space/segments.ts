@@ -13,8 +13,8 @@
  *
  * Four 32-bit words a segment, in chunks: live bytes, previous, next, state.
  */
-import { assert, present } from '../std/assert.ts';
-import { LinkedList, type Links } from '../std/list.ts';
+import { assert, present } from '../../std/assert.ts';
+import { LinkedList, type Links } from '../../std/list.ts';
 import type { CacheMemory } from './memory.ts';
 
 /** Four pages: enough that few bytes are lost at the end, and cleaning one is a short step. */
@@ -179,7 +179,7 @@ export class Segments implements Links {
       this.#set(first, STATE, PARKED);
       return;
     }
-    for (let segment = first; segment !== 0; ) {
+    for (let segment = first; segment !== 0;) {
       const next = this.next(segment);
       this.#release(segment);
       segment = next;

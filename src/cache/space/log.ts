@@ -10,11 +10,11 @@
  * Entries know their records and records know their entries, so a segment can be cleaned by walking
  * it: what its entry says lies elsewhere is dead.
  */
-import { assert, present } from '../std/assert.ts';
-import { PrefixViews } from '../std/prefix-views.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import type { EntryTable } from './entries.ts';
-import type { EncodedKey } from './key.ts';
+import { assert, present } from '../../std/assert.ts';
+import { PrefixViews } from '../../std/prefix-views.ts';
+import { PAGE_SIZE } from '../../std/units.ts';
+import type { EntryTable } from '../lookup/entries.ts';
+import type { EncodedKey } from '../lookup/key.ts';
 import type { CacheMemory, WriteResult } from './memory.ts';
 import { SEGMENT_BYTES, segmentOffset, type Segments } from './segments.ts';
 
@@ -115,11 +115,9 @@ export class Log {
     return 2 * SEGMENT_BYTES;
   }
 
-  /** True if a packed record of so many bytes fits what is open, so that nothing has to be written. */
+  /** True if a packed record of so many bytes fits what is open: nothing has to be written. */
   fits(bytes: number): boolean {
-    return (
-      this.#open !== 0 && this.#flushing === undefined && this.#fill + bytes <= SEGMENT_BYTES
-    );
+    return this.#open !== 0 && this.#flushing === undefined && this.#fill + bytes <= SEGMENT_BYTES;
   }
 
   /** Opens a segment if none is. The caller has seen that one is available. */
@@ -198,8 +196,8 @@ export class Log {
   }
 
   /**
-   * Reads the first `bytes` of a record, at most a segment's, and returns them; valid until the next
-   * call. Undefined if that would have to wait.
+   * Reads the first `bytes` of a record, at most a segment's, and returns them; valid until the
+   * next call. Undefined if that would have to wait.
    */
   readSync(location: number, bytes: number): Uint8Array | undefined {
     const target = this.#scratch.of(bytes);
@@ -224,7 +222,7 @@ export class Log {
     }
     let segment = segmentOf(location);
     let from = offsetIn(location) + skip;
-    for (let at = 0; at < target.length; ) {
+    for (let at = 0; at < target.length;) {
       const end = Math.min(at + SEGMENT_BYTES - from, target.length);
       const part = target.subarray(at, end);
       if (!this.#memory.readSync(segmentOffset(segment) + from, part)) return false;
@@ -248,7 +246,7 @@ export class Log {
     }
     let segment = segmentOf(location);
     let from = offsetIn(location) + skip;
-    for (let at = 0; at < target.length; ) {
+    for (let at = 0; at < target.length;) {
       const end = Math.min(at + SEGMENT_BYTES - from, target.length);
       await this.#memory.read(segmentOffset(segment) + from, target.subarray(at, end), signal);
       segment = this.#segments.next(segment);
@@ -308,7 +306,7 @@ export function forEachLive(
   entries: EntryTable,
   visit: (entry: number, at: number, recordBytes: number) => boolean,
 ): void {
-  for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
+  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
     const { entry, bytes: recordBytes } = recordHead(bytes, at);
     if (recordBytes === 0) return;
     const location = locationOf(segment, at);

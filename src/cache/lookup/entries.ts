@@ -11,8 +11,8 @@
  * Times of expiry stand in a column of their own, eight bytes each, which a chunk has only once one
  * of its entries has one.
  */
-import { assert, present } from '../std/assert.ts';
-import type { Links } from '../std/list.ts';
+import { assert, present } from '../../std/assert.ts';
+import type { Links } from '../../std/list.ts';
 
 /** log2 of the entries in a chunk. */
 const CHUNK_SHIFT = 12;
