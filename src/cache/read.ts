@@ -1,6 +1,6 @@
 /**
- * Reading entries: at once, for whoever has the key, and with waiting, for whoever walks over all of
- * them by their index.
+ * Reading entries: at once, for whoever has the key, and with waiting, for whoever walks over all
+ * of them by their index.
  */
 import type { EntryTable } from './lookup/entries.ts';
 import { decodeKey, type CacheKey, type EncodedKey } from './lookup/key.ts';
