@@ -26,6 +26,8 @@ export class TestMemory implements CacheMemory {
   discardsWait = false;
   writesWait = false;
   discardsFail = false;
+  /** Turns of the event loop that a read takes which begins now. */
+  readTurns = 1;
   /** Pages read from disk, by whoever. */
   diskReads = 0;
   /** Pages read at all. */
@@ -74,7 +76,9 @@ export class TestMemory implements CacheMemory {
 
   async read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
     assert.ok(!this.isClosed);
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let turns = this.readTurns; turns > 0; turns -= 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     signal?.throwIfAborted();
     const first = Math.floor(offset / PAGE_SIZE);
     const last = Math.floor((offset + target.length - 1) / PAGE_SIZE);

@@ -251,6 +251,21 @@ describe('a cache with a disk', () => {
     assert.equal(cache.stats().lost, 1);
   });
 
+  it('counts a read as use although its entry was moved meanwhile', async () => {
+    for (let i = 300; i < 900; i += 1) await cache.set(`key${i}`, bytes(1000, i));
+    host.memory.pageOutAll();
+    host.memory.readTurns = 500;
+    const reads = Array.from({ length: 225 }, (_, i) => cache.get(`key${i * 4}`));
+    host.memory.readTurns = 1;
+    for (let i = 0; i < 900; i += 1) if (i % 4 !== 0) cache.delete(`key${i}`);
+    await cache.idle();
+    assert.ok(cache.stats().cleanedSegments > 0);
+    await Promise.all(reads);
+    // 'large' was set after the first 300 and has not been used since: it is the oldest now.
+    while (cache.has('large')) await cache.set(`more${cache.stats().sets}`, bytes(100_000, 1));
+    for (let i = 0; i < 900; i += 4) assert.ok(cache.has(`key${i}`), `key${i}`);
+  });
+
   it('cleans segments on it in the background', async () => {
     for (let i = 300; i < 900; i += 1) await cache.set(`key${i}`, bytes(1000, i));
     host.memory.pageOutAll();
