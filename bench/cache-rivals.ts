@@ -71,15 +71,31 @@ function openLru({ maxBytes }: RivalOptions): Promise<CacheRival> {
   });
 }
 
+/** What is used of the lmdb package. */
+interface LmdbModule {
+  open(options: { path: string; encoding: 'binary'; compression: boolean }): {
+    put(key: string, value: Buffer): Promise<boolean>;
+    get(key: string): Buffer | undefined;
+    getCount(): number;
+    close(): Promise<void>;
+  };
+}
+
 async function openLmdb(): Promise<CacheRival> {
-  let lmdb: typeof import('lmdb');
+  // No dependency of the project: it wants a compiler or prebuilt packages that not every platform
+  // and registry has. `npm install --no-save --ignore-scripts lmdb` brings it for a run.
+  const name = 'lmdb';
+  let lmdb: LmdbModule;
   try {
-    lmdb = await import('lmdb');
+    lmdb = (await import(name)) as LmdbModule;
   } catch (error) {
-    throw new RivalMissing('lmdb has no build for this machine', { cause: error });
+    const how = 'npm install --no-save --ignore-scripts lmdb';
+    throw new RivalMissing(`not installed, or no build for this machine (${how})`, {
+      cause: error,
+    });
   }
   const { folder, remove } = scratch();
-  const db = lmdb.open<Buffer, string>({ path: folder, encoding: 'binary', compression: true });
+  const db = lmdb.open({ path: folder, encoding: 'binary', compression: true });
   return {
     set: (key, value) => db.put(key, Buffer.from(value)),
     get: (key) => db.get(key),
