@@ -5,6 +5,8 @@
 export { Cache, CACHE_BYTES_MIN, openCacheOn } from './cache.ts';
 export type { CacheLimits, CacheMemoryUsage, CacheStats, GetOptions, SetOptions } from './cache.ts';
 export type { DroppedEntry, DropListener, DropReason } from './drop.ts';
+export { openCache, OPEN_BYTES_MIN, OPEN_BYTES_MIN_SPILL } from './open.ts';
+export type { CacheSpill, OpenCacheOptions } from './open.ts';
 export { KEY_BYTES_MAX } from './lookup/key.ts';
 export type { CacheKey } from './lookup/key.ts';
 export type { CacheHost, CacheMemory, WriteResult } from './space/memory.ts';

@@ -135,6 +135,8 @@ export class Calls {
   readonly #core: MachineCore;
   readonly #accesses: AccessCall[] = [];
   readonly #discards: RangeCall[] = [];
+  /** For discards that end at once; one that has not is given up, and another made. */
+  #now: Discard | undefined;
   readonly #pageouts: RangeCall[] = [];
 
   constructor(core: MachineCore) {
@@ -172,6 +174,20 @@ export class Calls {
     const spare = this.#discards;
     const make = (): RangeRecord => new Discard(this.#core.mm);
     return range(spare, make, region, first, end, underWay, signal);
+  }
+
+  /** Discards at once; false: that takes longer, and some of the pages may not be gone. */
+  discardNow(region: MmRegion, first: number, end: number): boolean {
+    const discard = this.#now;
+    this.#now = undefined;
+    const record = discard ?? new Discard(this.#core.mm);
+    if (record.begin(region, first, end)) {
+      this.#now = record;
+      return true;
+    }
+    // It must not take away what is written after this; what it has yet to do is left undone.
+    record.abandon();
+    return false;
   }
 
   pageout(

@@ -55,6 +55,11 @@ export class MemoryRegion implements Region, PinCount {
     return this.#region.orderMax;
   }
 
+  /** Bytes of its page tables. */
+  get tableBytes(): number {
+    return this.#region.table.metadataBytes;
+  }
+
   readSync(offset: number, target: Uint8Array): boolean {
     this.#check(offset, target, 'target');
     const { now } = this.#core;
@@ -114,6 +119,14 @@ export class MemoryRegion implements Region, PinCount {
         },
       });
     });
+  }
+
+  discardSync(offset: number, length: number): boolean {
+    this.#assertUsable();
+    checkRange(offset, length, this.bytes);
+    const first = divCeil(offset, PAGE_SIZE);
+    const end = Math.max(first, Math.floor((offset + length) / PAGE_SIZE));
+    return this.#machine.calls.discardNow(this.#region, first, end);
   }
 
   discard(offset: number, length: number, options: WaitOptions = NO_OPTIONS): Promise<void> {

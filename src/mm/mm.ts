@@ -117,6 +117,18 @@ export class Mm implements MemcgOfflineHook {
     return bytes;
   }
 
+  /**
+   * Sets how many page frames may be in use. Of those above a lower limit pages are reclaimed in the
+   * background, and nobody is given a frame before there are fewer.
+   *
+   * @throws RangeError as {@link Frames.setPageLimit}
+   */
+  setFramePages(pages: number): void {
+    this.frames.setPageLimit(pages);
+    this.workingset.setPageLimit(pages);
+    this.reclaim.wakeKswapd();
+  }
+
   /** Adds a swap area to put pages in; areas of higher priority are filled first. */
   swapon(area: SwapArea, priority = 0): void {
     this.areas.add(area, priority);

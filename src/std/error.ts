@@ -6,7 +6,7 @@
 /** What each code means and what the caller may do about it. */
 export const ERROR_CODES = {
   ZSWAP_BUSY: 'Something is in use that would have to be at rest.',
-  ZSWAP_CLOSED: 'A machine, a region, a pin or a connection is used after its end.',
+  ZSWAP_CLOSED: 'A machine, a region, a pin, a cache or a connection is used after its end.',
   ZSWAP_CORRUPT: 'A page is not what was stored; it cannot be had any more.',
   ZSWAP_DEVICE_IO: 'The backing swap device refused a read or a write.',
   ZSWAP_DEVICE_OPEN: 'The path cannot be used as a backing swap device.',
@@ -19,7 +19,6 @@ export const ERROR_CODES = {
   ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
   ZSWAP_NO_MEMORY: 'A page needs a frame, and none can be freed.',
   ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
-  ZSWAP_CLOSED: 'What is called has been closed.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;
 
