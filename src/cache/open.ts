@@ -10,7 +10,7 @@ import { openCacheOn, type Cache, type CacheLimits } from './cache.ts';
 import { MachineHost } from './space/machine-host.ts';
 
 /** The least that `maxBytes` may be, without a disk and with one, whose buffers count too. */
-export const OPEN_BYTES_MIN: number = 2 * MIB;
+export const OPEN_BYTES_MIN: number = 4 * MIB;
 export const OPEN_BYTES_MIN_SPILL: number = 8 * MIB;
 
 /** The part of the RAM that buffers of the disk may take. */

@@ -18,6 +18,7 @@ const SPARE_MAX = 64;
 export const WAIT = { write: false, nowait: false } as const;
 export const WAIT_WRITE = { write: true, nowait: false } as const;
 export const NOWAIT = { write: false, nowait: true } as const;
+export const NOWAIT_STAY = { write: false, nowait: true, stay: true } as const;
 export const NOWAIT_WRITE = { write: true, nowait: true } as const;
 
 /** A record under way and who waits for it. */

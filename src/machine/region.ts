@@ -6,7 +6,7 @@ import { ENOMEM } from '../std/errno.ts';
 import { ZswapError } from '../std/error.ts';
 import { PAGE_SIZE, divCeil } from '../std/units.ts';
 import type { Group, Pin, PinOptions, Region, WaitOptions } from './api.ts';
-import { NOWAIT, NOWAIT_WRITE, WAIT, WAIT_WRITE, type AccessRequest } from './calls.ts';
+import { NOWAIT, NOWAIT_STAY, NOWAIT_WRITE, WAIT, WAIT_WRITE, type AccessRequest } from './calls.ts';
 import { checkBytes, checkName, checkPage, checkRange } from './check.ts';
 import { outcome, type MachineCore } from './core.ts';
 import type { MemoryGroup } from './group.ts';
@@ -55,15 +55,18 @@ export class MemoryRegion implements Region, PinCount {
     return this.#region.orderMax;
   }
 
-  /** Bytes of its page tables. */
-  get tableBytes(): number {
-    return this.#region.table.metadataBytes;
-  }
-
   readSync(offset: number, target: Uint8Array): boolean {
     this.#check(offset, target, 'target');
     const { now } = this.#core;
     const result = now.begin('read', this.#region, offset, target.length, target, NOWAIT);
+    return outcome(this.#core, now, result);
+  }
+
+  /** Reads as {@link readSync}; but what is in the pool stays there, and nothing makes way for it. */
+  peekSync(offset: number, target: Uint8Array): boolean {
+    this.#check(offset, target, 'target');
+    const { now } = this.#core;
+    const result = now.begin('read', this.#region, offset, target.length, target, NOWAIT_STAY);
     return outcome(this.#core, now, result);
   }
 

@@ -6,7 +6,8 @@
  * many compressed ones.
  *
  * Invariant: frames in use, the pool's pages and the notes together are at most what the regions
- * may take, but for one zspage, and the table that grows before the next division.
+ * may take, for which a little is left over: the pool passes its limit by a zspage, and tables grow
+ * before the next division.
  */
 import type { OpenMachine } from '../../machine/machine.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
@@ -21,6 +22,8 @@ import { SEGMENT_BYTES, SEGMENT_COUNT_MAX } from './segments.ts';
 const FRAMES_MIN = 16;
 /** Frames are divided anew when their number is off by one part in so many. */
 const FRAMES_TOLERANCE = 32;
+/** A zspage that passes the pool's limit, and tables that grow before the next division. */
+const SLACK_BYTES = 32768;
 const BIO_BYTES: number = BIO_PAGES * PAGE_SIZE;
 
 export class MachineHost implements CacheHost {
@@ -64,13 +67,16 @@ export class MachineHost implements CacheHost {
     return (zswap.poolTotalSize * compressedBytes) / memcgs.root.zswapCurrent;
   }
 
-  /** A region's part of what the machine notes: as its page tables to those of all. */
-  metadataShare(memory: MachineMemory): number {
-    const all = this.#machine.metadataBytes;
-    let tables = 0;
-    for (const { region } of this.#memories) tables += region.tableBytes;
-    if (tables === 0) return memory === this.#memories[0] ? all : 0;
-    return (all * memory.region.tableBytes) / tables;
+  /** A region's part of what the machine notes: as its limit to those of all. */
+  metadataShare({ limit }: MachineMemory): number {
+    const all = this.#limitOfAll();
+    return all === 0 ? 0 : (this.#machine.metadataBytes * limit) / all;
+  }
+
+  /** True if the pool takes nothing more, and there is nowhere else. */
+  isFull(): boolean {
+    const { zswap, params } = this.#machine.core.stack;
+    return !this.spills && zswap.pools.totalPages() >= params.maxPages();
   }
 
   /** Bytes of pages that fit frames and pool, however badly they compress. */
@@ -89,14 +95,13 @@ export class MachineHost implements CacheHost {
   /** Divides what the regions may take between frames and pool. */
   divide(): void {
     const { stack, mm } = this.#machine.core;
-    let all = 0;
-    for (const { limit } of this.#memories) all += limit;
+    const all = this.#limitOfAll();
     const frames = Math.max(FRAMES_MIN, Math.floor(all / FRAMES_PART / PAGE_SIZE));
     const now = mm.frames.pageLimit;
     if (Math.abs(frames - now) * FRAMES_TOLERANCE > now) mm.setFramePages(frames);
     // Frames that are still in use beyond a limit that was made lower are the pool's loss.
     const framePages = Math.max(mm.frames.pageLimit, mm.frames.usedPages);
-    const notes = this.#machine.metadataBytes + this.#unusedBios() * BIO_BYTES;
+    const notes = SLACK_BYTES + this.#machine.metadataBytes + this.#unusedBios() * BIO_BYTES;
     stack.params.poolBytes = Math.max(0, Math.floor(all - framePages * PAGE_SIZE - notes));
   }
 
@@ -109,9 +114,12 @@ export class MachineHost implements CacheHost {
     if (reclaim.begin(reclaimer, memcg, pages)) reclaim.put(reclaimer);
   }
 
-  /** Gathers the pool's objects, so that pages of it come free. */
-  compact(moves: number): void {
-    for (const pool of this.#machine.core.stack.zswap.pools.pools()) pool.zpool.compact(moves);
+  /** Gathers the pool's objects, so that pages of it come free; true if some have. */
+  compact(moves: number): boolean {
+    const { pools } = this.#machine.core.stack.zswap;
+    const before = pools.totalPages();
+    for (const pool of pools.pools()) pool.zpool.compact(moves);
+    return pools.totalPages() < before;
   }
 
   /** Writes about so many pages of a group to disk, those in the pool first. */
@@ -133,6 +141,12 @@ export class MachineHost implements CacheHost {
       resolve();
     });
     await stack.rt.yieldNow();
+  }
+
+  #limitOfAll(): number {
+    let all = 0;
+    for (const { limit } of this.#memories) all += limit;
+    return all;
   }
 
   /** Buffers for the device that are not there yet and will be. */

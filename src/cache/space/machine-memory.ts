@@ -26,14 +26,14 @@ const SETTLE_PART = 64;
 export class MachineMemory implements CacheMemory {
   readonly bytes: number;
   readonly spills: boolean;
-  readonly region: MemoryRegion;
+  readonly #region: MemoryRegion;
   readonly #host: MachineHost;
   readonly #group: MemoryGroup;
   #limit = 0;
 
   constructor(host: MachineHost, region: MemoryRegion, group: MemoryGroup) {
     this.#host = host;
-    this.region = region;
+    this.#region = region;
     this.#group = group;
     this.bytes = region.bytes;
     this.spills = host.spills;
@@ -82,22 +82,26 @@ export class MachineMemory implements CacheMemory {
   }
 
   readSync(offset: number, target: Uint8Array): boolean {
-    return this.region.readSync(offset, target);
+    // With nothing to be gained, every fault would go over all frames to find that out.
+    if (this.#host.isFull() && !this.#host.compact(COMPACT_MOVES)) {
+      return this.#region.peekSync(offset, target);
+    }
+    return this.#region.readSync(offset, target);
   }
 
   read(offset: number, target: Uint8Array, signal?: AbortSignal): Promise<void> {
-    return this.region.read(offset, target, signal === undefined ? {} : { signal });
+    return this.#region.read(offset, target, signal === undefined ? {} : { signal });
   }
 
   writeSync(offset: number, source: Uint8Array): WriteResult {
-    if (this.region.writeSync(offset, source)) return 'done';
+    if (this.#region.writeSync(offset, source)) return 'done';
     // Without a disk nothing is under way that a wait could be for.
     return this.spills ? 'would-wait' : 'no-room';
   }
 
   async write(offset: number, source: Uint8Array): Promise<WriteResult> {
     try {
-      await this.region.write(offset, source);
+      await this.#region.write(offset, source);
       return 'done';
     } catch (error) {
       if (error instanceof ZswapError && error.code === 'ZSWAP_NO_MEMORY') return 'no-room';
@@ -106,15 +110,15 @@ export class MachineMemory implements CacheMemory {
   }
 
   discardSync(offset: number, length: number): boolean {
-    return this.region.discardSync(offset, length);
+    return this.#region.discardSync(offset, length);
   }
 
   discard(offset: number, length: number): Promise<void> {
-    return this.region.discard(offset, length);
+    return this.#region.discard(offset, length);
   }
 
   async close(): Promise<void> {
-    await this.region.unmap();
+    await this.#region.unmap();
     this.#group.remove();
     this.#host.forget(this);
   }
