@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import * as zswapd from '../src/cache/index.ts';
+import { openCache } from '../src/cache/open.ts';
 
 /** What each can do. */
 export interface CacheRival {
@@ -19,12 +19,6 @@ export interface RivalOptions {
   readonly maxBytes: number;
   readonly diskBytes: number;
 }
-
-/** The function that opens a cache on a machine of its own. */
-type OpenCache = (options: {
-  readonly maxBytes: number;
-  readonly spill?: { readonly path: string; readonly bytes: number };
-}) => Promise<zswapd.Cache>;
 
 /** Why a rival cannot take part; it is skipped loudly. */
 export class RivalMissing extends Error {}
@@ -108,8 +102,6 @@ async function openLmdb(): Promise<CacheRival> {
 }
 
 async function openZswapd({ maxBytes, diskBytes }: RivalOptions): Promise<CacheRival> {
-  const { openCache } = zswapd as { readonly openCache?: OpenCache };
-  if (openCache === undefined) throw new RivalMissing('this build has no machine');
   const { folder, remove } = scratch();
   const spill = { path: join(folder, 'swap'), bytes: diskBytes };
   const cache = await openCache({ maxBytes, ...(diskBytes === 0 ? {} : { spill }) });

@@ -115,7 +115,11 @@ async function openBacking(
 ): Promise<Backing> {
   const { path, size = '64GiB', reset = false } = device;
   const pages = pagesOf(bytesOf('swap size', size));
-  return new Backing(await openSpill({ path, pages, leastPages: pages, reset }, rt), rt, biosInFlight);
+  return new Backing(
+    await openSpill({ path, pages, leastPages: pages, reset }, rt),
+    rt,
+    biosInFlight,
+  );
 }
 
 export class OpenMachine implements Machine {

@@ -6,7 +6,14 @@ import { ENOMEM } from '../std/errno.ts';
 import { ZswapError } from '../std/error.ts';
 import { PAGE_SIZE, divCeil } from '../std/units.ts';
 import type { Group, Pin, PinOptions, Region, WaitOptions } from './api.ts';
-import { NOWAIT, NOWAIT_STAY, NOWAIT_WRITE, WAIT, WAIT_WRITE, type AccessRequest } from './calls.ts';
+import {
+  NOWAIT,
+  NOWAIT_STAY,
+  NOWAIT_WRITE,
+  WAIT,
+  WAIT_WRITE,
+  type AccessRequest,
+} from './calls.ts';
 import { checkBytes, checkName, checkPage, checkRange } from './check.ts';
 import { outcome, type MachineCore } from './core.ts';
 import type { MemoryGroup } from './group.ts';
