@@ -47,15 +47,14 @@ export interface OpenCacheOptions extends CacheLimits {
  *   disk that cannot be had. Nothing stays open then.
  */
 export async function openCache(options: OpenCacheOptions): Promise<Cache> {
-  const { spill, compressor, ...limits } = options;
-  const least = spill === undefined ? OPEN_BYTES_MIN : OPEN_BYTES_MIN_SPILL;
+  const least = options.spill === undefined ? OPEN_BYTES_MIN : OPEN_BYTES_MIN_SPILL;
   if (!(options.maxBytes >= least)) throw new RangeError(`maxBytes is at least ${least} here`);
   const biosMax = Math.floor(options.maxBytes / BIOS_PART / (BIO_PAGES * PAGE_SIZE));
   const biosInFlight = Math.min(Math.max(biosMax, BIOS_MIN), BIOS_IN_FLIGHT_MAX);
   const machine = await openEmpty(options, biosInFlight);
   const host = new MachineHost(machine, biosInFlight);
   try {
-    return await openCacheOn(host, limits);
+    return await openCacheOn(host, options);
   } catch (error) {
     await host.close();
     throw error;

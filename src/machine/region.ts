@@ -69,7 +69,7 @@ export class MemoryRegion implements Region, PinCount {
     return outcome(this.#core, now, result);
   }
 
-  /** Reads as {@link readSync}; but what is in the pool stays there, and nothing makes way for it. */
+  /** Reads as {@link readSync}; what is in the pool stays there, and nothing makes way for it. */
   peekSync(offset: number, target: Uint8Array): boolean {
     this.#check(offset, target, 'target');
     const { now } = this.#core;

@@ -12,7 +12,7 @@ import { OPEN_BYTES_MIN, OPEN_BYTES_MIN_SPILL } from '../../src/cache/open.ts';
 import { MIB } from '../../src/std/units.ts';
 import { assertWithin, jsonValue, noiseValue, openRealCache } from '../support/real-cache.ts';
 
-/** What is stored under a key in its n-th version: small, large, and some that does not compress. */
+/** What a key has in its n-th version: small, large, and some that does not compress. */
 function valueOf(key: number, version: number): Uint8Array {
   const kind = (key * 7 + version) % 16;
   if (kind === 0) return noiseValue(key + version, 60_000);

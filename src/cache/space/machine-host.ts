@@ -22,6 +22,8 @@ import { SEGMENT_BYTES, SEGMENT_COUNT_MAX } from './segments.ts';
 const FRAMES_MIN = 16;
 /** Frames are divided anew when their number is off by one part in so many. */
 const FRAMES_TOLERANCE = 32;
+/** The pool's part that is left for pages to come and go, which leave holes in it. */
+const CHURN_PART = 32;
 /** A zspage that passes the pool's limit, and tables that grow before the next division. */
 const SLACK_BYTES = 32768;
 const BIO_BYTES: number = BIO_PAGES * PAGE_SIZE;
@@ -83,7 +85,8 @@ export class MachineHost implements CacheHost {
   freeRamBytes(): number {
     const { stack, mm } = this.#machine.core;
     const { zswap, params } = stack;
-    const pool = zswap.checkLimits() ? 0 : params.maxPages() * PAGE_SIZE - zswap.poolTotalSize;
+    const most = params.maxPages() * PAGE_SIZE * (1 - 1 / CHURN_PART);
+    const pool = zswap.checkLimits() ? 0 : most - zswap.poolTotalSize;
     return mm.frames.freePages * PAGE_SIZE + Math.max(0, pool);
   }
 

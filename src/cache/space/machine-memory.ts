@@ -16,6 +16,8 @@ export const FRAMES_PART = 4;
 const SHORT_BYTES: number = 256 * 1024;
 /** The same, as a part of its limit, whichever is less. */
 const SHORT_PART = 16;
+/** Reads of a full pool from one attempt to make it smaller to the next. */
+const FULL_READS = 64;
 /** Moves of compaction at a time: each is a copy of less than a page. */
 const COMPACT_MOVES = 256;
 /** Batches written to disk in a row without any gain, after which there is none to be had. */
@@ -30,6 +32,8 @@ export class MachineMemory implements CacheMemory {
   readonly #host: MachineHost;
   readonly #group: MemoryGroup;
   #limit = 0;
+  /** Reads that have found the pool full. */
+  #fullReads = 0;
 
   constructor(host: MachineHost, region: MemoryRegion, group: MemoryGroup) {
     this.#host = host;
@@ -82,10 +86,8 @@ export class MachineMemory implements CacheMemory {
   }
 
   readSync(offset: number, target: Uint8Array): boolean {
-    // With nothing to be gained, every fault would go over all frames to find that out.
-    if (this.#host.isFull() && !this.#host.compact(COMPACT_MOVES)) {
-      return this.#region.peekSync(offset, target);
-    }
+    // A fault would go over all frames, to find that none of them can be made free.
+    if (this.#host.isFull() && !this.#gains()) return this.#region.peekSync(offset, target);
     return this.#region.readSync(offset, target);
   }
 
@@ -131,6 +133,12 @@ export class MachineMemory implements CacheMemory {
     const excess = memcg.framePages - most;
     if (excess > 0) this.#host.compress(memcg, excess);
     if (this.#isShort()) this.#host.compact(COMPACT_MOVES);
+  }
+
+  /** Now and then compacts the full pool; true if that has made it smaller. */
+  #gains(): boolean {
+    this.#fullReads += 1;
+    return this.#fullReads % FULL_READS === 0 && this.#host.compact(COMPACT_MOVES);
   }
 
   #isShort(): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { openCache, OPEN_BYTES_MIN, OPEN_BYTES_MIN_SPILL } from '../../../src/cache/open.ts';
@@ -103,11 +104,17 @@ describe('a cache with a disk', () => {
     const first = await openCache(options);
     await first.set('key', jsonValue(1));
     await assert.rejects(openCache(options), { code: 'ZSWAP_DEVICE_BUSY' });
-    // As a program that was killed leaves it.
-    copyFileSync(path, `${path}-killed`);
     await first.close();
-    for (const left of [path, `${path}-killed`]) {
-      const again = await openCache({ ...options, spill: { ...options.spill, path: left } });
+    const killed = { ...options, spill: { ...options.spill, path: `${path}-killed` } };
+    const program = `
+      import { openCache } from ${JSON.stringify(import.meta.resolve('../../../src/cache/open.js'))};
+      const cache = await openCache(${JSON.stringify(killed)});
+      await cache.set('key', Buffer.from('value'));
+      process.kill(process.pid, 'SIGKILL');`;
+    const ended = spawnSync(process.execPath, ['--input-type=module', '-e', program]);
+    assert.equal(ended.signal, 'SIGKILL', String(ended.stderr));
+    for (const each of [options, killed]) {
+      const again = await openCache(each);
       assert.equal(again.size, 0);
       assert.equal(await again.get('key'), undefined);
       assert.equal(await again.set('key', jsonValue(2)), true);
