@@ -106,8 +106,9 @@ describe('a cache with a disk', () => {
     await assert.rejects(openCache(options), { code: 'ZSWAP_DEVICE_BUSY' });
     await first.close();
     const killed = { ...options, spill: { ...options.spill, path: `${path}-killed` } };
+    const library = JSON.stringify(import.meta.resolve('../../../src/cache/open.js'));
     const program = `
-      import { openCache } from ${JSON.stringify(import.meta.resolve('../../../src/cache/open.js'))};
+      import { openCache } from ${library};
       const cache = await openCache(${JSON.stringify(killed)});
       await cache.set('key', Buffer.from('value'));
       process.kill(process.pid, 'SIGKILL');`;
