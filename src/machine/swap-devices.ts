@@ -89,9 +89,8 @@ export class SwapDevices {
     signal: AbortSignalLike | undefined,
   ): Promise<void> {
     const { stack } = this.#core;
-    while (stack.zswap.shrinker.running || stack.zswap.shrinkWorker.running) {
-      await stack.rt.yieldNow();
-    }
+    // What is being written meanwhile counts as used. Nobody is waited for: who finds the pool full
+    // sets the shrink worker going again and again, and only the end of this makes room.
     while (backing.usedPages > 0) {
       if (this.#areas.length === 1) this.#addArea();
       const area = present(this.#areas[0]);

@@ -97,7 +97,7 @@ export class Access implements SlotWaiter {
     this.#abandoned = false;
     this.#slicePages = 0;
     this.#sliceStart = Number.NaN;
-    return this.#run();
+    return this.#ended(this.#run());
   }
 
   /** Says that nobody wants what is under way any more: it ends soon, and moves nothing more. */
@@ -106,8 +106,16 @@ export class Access implements SlotWaiter {
   }
 
   resume(): void {
-    const result = this.#run();
+    const result = this.#ended(this.#run());
     if (result !== 'waiting') this.onEnd(this, result);
+  }
+
+  /** Lets go of what is its user's once it has ended: records are kept for the next use. */
+  #ended(result: AccessResult): AccessResult {
+    if (result === 'waiting') return result;
+    this.#bytes = NOBYTES;
+    this.#region = undefined;
+    return result;
   }
 
   #run(): AccessResult {

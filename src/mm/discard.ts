@@ -41,7 +41,7 @@ export class Discard implements Task {
     this.#next = first;
     this.#end = end;
     this.#abandoned = false;
-    return this.#run();
+    return this.#forgetWhen(this.#run());
   }
 
   /** Says that nobody wants the rest: it ends at its next turn. */
@@ -50,7 +50,13 @@ export class Discard implements Task {
   }
 
   resume(): void {
-    if (this.#run()) this.onEnd();
+    if (this.#forgetWhen(this.#run())) this.onEnd();
+  }
+
+  /** Lets go of the region once it has ended: records are kept for the next use. */
+  #forgetWhen(hasEnded: boolean): boolean {
+    if (hasEnded) this.#region = undefined;
+    return hasEnded;
   }
 
   #run(): boolean {

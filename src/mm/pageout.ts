@@ -75,6 +75,7 @@ export class Pageout implements SlotWaiter {
           this.#stage = 'idle';
           break;
         case 'idle':
+          this.#region = undefined;
           return true;
       }
     }

@@ -1,7 +1,7 @@
 /**
  * Goal: a program works on regions many times larger than its frames within stated limits. Method:
- * `test/support/larger-than-ram-main.ts` in a process of its own, at a size that is quick; with other
- * arguments it is the same for gibibytes.
+ * `test/support/larger-than-ram-main.ts` in a process of its own, at a size that is quick; with
+ * other arguments it is the same for gibibytes.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

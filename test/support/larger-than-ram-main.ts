@@ -32,8 +32,8 @@ const LANES = 4;
 
 /**
  * What the process may take beside frames, pool and tables: the heap and what it has not collected,
- * modules compiled meanwhile, the buffers of requests to the device, and the sixth chunk of frames
- * or pool that is being given back.
+ * modules compiled meanwhile, the buffers of requests to the device, and chunks of the pool that
+ * are partly free.
  */
 const SLACK_BYTES = 64 * MIB;
 

@@ -116,9 +116,28 @@ describe('the commands in the documentation', () => {
 
 describe('the programs in the documentation', () => {
   it('are the ones in examples', () => {
-    const [, block] = /^```ts\n([^]*?)^```/m.exec(readText('README.md')) ?? [];
-    const example = readText('examples/one-guest.ts');
-    assert.equal(block, example.replace(/^(\/\/.*\n)+/, ''));
+    const examples = new Set(
+      readdirSync(projectFile('examples')).map((name) =>
+        readText(`examples/${name}`).replace(/^(\/\/.*\n)+\n?/, ''),
+      ),
+    );
+    const blocks = ['README.md', 'docs/library.md'].flatMap((path) =>
+      Array.from(readText(path).matchAll(/^```ts\n([^]*?)^```/gm), ([, block = '']) => block),
+    );
+    assert.equal(blocks.length, 4);
+    for (const block of blocks) assert.ok(examples.has(block), block);
+  });
+
+  it('have memory that is larger than RAM', async (t) => {
+    const folder = folderOf(t, tmpdir());
+    const swap = join(folder, 'swap');
+    const larger = await runProgram('examples/larger-than-ram.js', [swap]).finished;
+    assert.match(larger.out, /^line 123456;\nframes \d+ pool \d+ device \d+\n$/);
+    const small = await runProgram('examples/memory.js', [], { cwd: folder }).finished;
+    assert.match(small.out, /^far away \d+\n$/);
+    const threads = await runProgram('examples/worker-threads.js', []).finished;
+    assert.equal(threads.out, 'sums 549755289600 1099510579200\n');
+    assert.deepEqual([larger.status, small.status, threads.status], [0, 0, 0]);
   });
 
   it('serve one guest', async (t) => {

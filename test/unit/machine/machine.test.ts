@@ -173,6 +173,31 @@ describe('Machine', () => {
   });
 });
 
+describe('the swap device', () => {
+  it('keeps copies of clean pages, and gives them up when half full', async (t) => {
+    const { machine, path } = await openTestMachine(
+      t,
+      { memory: '4MiB', pool: { limit: 0 } },
+      false,
+    );
+    // It has some room beside its size for pages that are overwritten.
+    await machine.swapon({ path: `${path}.small`, size: '4MiB' });
+    const region = machine.map({ bytes: 2048 * PAGE_SIZE });
+    for (const [pages, isHalfFull] of [
+      [512, false],
+      [2048, true],
+    ] as const) {
+      await writePages(region, 0, pages, noisePage);
+      await region.pageout(0, region.bytes);
+      const before = machine.stats().swap?.used_bytes ?? 0;
+      assert.equal(before, pages * PAGE_SIZE);
+      await assertPages(region, 0, 64, noisePage);
+      const given = before - (machine.stats().swap?.used_bytes ?? 0);
+      assert.equal(given > 0, isHalfFull);
+    }
+  });
+});
+
 describe('swapoff and swapon', () => {
   it('bring everything into frames and pool, and take a device again', async (t) => {
     const { machine, path } = await openTestMachine(t, { memory: '2MiB', pool: { limit: '4MiB' } });
