@@ -3,6 +3,7 @@
  * and what it does not stands in `docs/benchmarks.md`.
  */
 import { parseArgs } from 'node:util';
+import { runCache } from './cache.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   page: runPage,
   nbd: runNbd,
   memory: runMemory,
+  cache: runCache,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]

@@ -12,10 +12,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ['zswap'],
   ['mm', 'blk'],
   ['nbd', 'trace', 'sim', 'metrics', 'testing', 'engine'],
-  ['cli', 'dashboard', 'machine'],
+  ['cache', 'cli', 'dashboard', 'machine'],
 ];
 
-/** Imports within a floor that are meant: what moves, and the command that starts the page. */
+/**
+ * Imports within a floor that are meant: what moves, the command that starts the page, and the
+ * cache that is made of a machine's regions.
+ */
 const SAME_FLOOR_ALLOWED: ReadonlySet<string> = new Set([
   'codec page',
   'zpool page',
@@ -23,6 +26,7 @@ const SAME_FLOOR_ALLOWED: ReadonlySet<string> = new Set([
   'cli dashboard',
   // The words in which the engine's figures are told.
   'engine metrics',
+  'cache machine',
 ]);
 
 /** Where `node:` modules may be imported; everything else runs in any JavaScript engine. */

@@ -150,6 +150,13 @@ export interface Region extends AsyncRegion {
    */
   pin(page: number, options?: PinOptions): Promise<Pin>;
   /**
+   * Discards at once, as {@link discard} does.
+   *
+   * @returns false: the range is so long that others must have their turn meanwhile; some of its
+   *   pages may be left, so {@link discard} is needed
+   */
+  discardSync(offset: number, length: number): boolean;
+  /**
    * Makes a copy: both share all pages until one of them writes. Takes a look at each page, in one
    * go.
    *

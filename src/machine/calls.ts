@@ -18,6 +18,7 @@ const SPARE_MAX = 64;
 export const WAIT = { write: false, nowait: false } as const;
 export const WAIT_WRITE = { write: true, nowait: false } as const;
 export const NOWAIT = { write: false, nowait: true } as const;
+export const NOWAIT_STAY = { write: false, nowait: true, stay: true } as const;
 export const NOWAIT_WRITE = { write: true, nowait: true } as const;
 
 /** A record under way and who waits for it. */
@@ -135,6 +136,8 @@ export class Calls {
   readonly #core: MachineCore;
   readonly #accesses: AccessCall[] = [];
   readonly #discards: RangeCall[] = [];
+  /** For discards that end at once; one that has not is given up, and another made. */
+  #now: Discard | undefined;
   readonly #pageouts: RangeCall[] = [];
 
   constructor(core: MachineCore) {
@@ -172,6 +175,20 @@ export class Calls {
     const spare = this.#discards;
     const make = (): RangeRecord => new Discard(this.#core.mm);
     return range(spare, make, region, first, end, underWay, signal);
+  }
+
+  /** Discards at once; false: that takes longer, and some of the pages may not be gone. */
+  discardNow(region: MmRegion, first: number, end: number): boolean {
+    const discard = this.#now;
+    this.#now = undefined;
+    const record = discard ?? new Discard(this.#core.mm);
+    if (record.begin(region, first, end)) {
+      this.#now = record;
+      return true;
+    }
+    // It must not take away what is written after this; what it has yet to do is left undone.
+    record.abandon();
+    return false;
   }
 
   pageout(

@@ -20,7 +20,6 @@ import type {
   MachineOptions,
   MachineStats,
   MapOptions,
-  Region,
   SwapDeviceOptions,
   WaitOptions,
 } from './api.ts';
@@ -48,11 +47,25 @@ const ORDER_MAX = 9;
  *   device that cannot be had
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
+  return await openOwnMachine(options, {});
+}
+
+/** What only the parts of this package that are made of a machine may say. */
+export interface MachineInternals {
+  /** Device requests under way at most; each has a buffer. */
+  readonly biosInFlight?: number;
+}
+
+/** Opens a machine for a part of this package, as {@link openMachine} does. */
+export async function openOwnMachine(
+  options: MachineOptions,
+  internals: MachineInternals,
+): Promise<OpenMachine> {
   const config = await stackOptions(options);
   const [device] = deviceOptions(options);
   if (device !== undefined) checkDevice(device);
   const rt = new NodeRt();
-  const backing = device === undefined ? undefined : await openBacking(device, rt);
+  const backing = device === undefined ? undefined : await openBacking(device, rt, internals);
   try {
     return new OpenMachine(options, config, rt, backing);
   } catch (error) {
@@ -99,10 +112,18 @@ function checkDevice({ path, size }: SwapDeviceOptions): void {
 }
 
 /** A file without a size would have none; a block device has one. */
-async function openBacking(device: SwapDeviceOptions, rt: NodeRt): Promise<Backing> {
+async function openBacking(
+  device: SwapDeviceOptions,
+  rt: NodeRt,
+  { biosInFlight }: MachineInternals = {},
+): Promise<Backing> {
   const { path, size = '64GiB', reset = false } = device;
   const pages = pagesOf(bytesOf('swap size', size));
-  return new Backing(await openSpill({ path, pages, leastPages: pages, reset }, rt), rt);
+  return new Backing(
+    await openSpill({ path, pages, leastPages: pages, reset }, rt),
+    rt,
+    biosInFlight,
+  );
 }
 
 export class OpenMachine implements Machine {
@@ -155,7 +176,7 @@ export class OpenMachine implements Machine {
     return [this.#root, ...this.#groups.values()];
   }
 
-  map(options: MapOptions): Region {
+  map(options: MapOptions): MemoryRegion {
     this.core.assertUsable();
     const { order = 0, name = this.nextName(), group } = options;
     checkName('name', name);
@@ -179,7 +200,7 @@ export class OpenMachine implements Machine {
   }
 
   /** Makes a region of the engine one of the machine's. */
-  adopt(region: MmRegion, group: MemoryGroup): Region {
+  adopt(region: MmRegion, group: MemoryGroup): MemoryRegion {
     const adopted = new MemoryRegion(this, region, group);
     this.#regions.add(adopted);
     return adopted;
@@ -189,7 +210,7 @@ export class OpenMachine implements Machine {
     this.#regions.delete(region);
   }
 
-  group(name: string, options: GroupOptions = {}): Group {
+  group(name: string, options: GroupOptions = {}): MemoryGroup {
     this.core.assertUsable();
     checkName('name', name);
     if (name === '/' || name.includes(':')) {

@@ -6,7 +6,14 @@ import { ENOMEM } from '../std/errno.ts';
 import { ZswapError } from '../std/error.ts';
 import { PAGE_SIZE, divCeil } from '../std/units.ts';
 import type { Group, Pin, PinOptions, Region, WaitOptions } from './api.ts';
-import { NOWAIT, NOWAIT_WRITE, WAIT, WAIT_WRITE, type AccessRequest } from './calls.ts';
+import {
+  NOWAIT,
+  NOWAIT_STAY,
+  NOWAIT_WRITE,
+  WAIT,
+  WAIT_WRITE,
+  type AccessRequest,
+} from './calls.ts';
 import { checkBytes, checkName, checkPage, checkRange } from './check.ts';
 import { outcome, type MachineCore } from './core.ts';
 import type { MemoryGroup } from './group.ts';
@@ -62,6 +69,14 @@ export class MemoryRegion implements Region, PinCount {
     return outcome(this.#core, now, result);
   }
 
+  /** Reads as {@link readSync}; what is in the pool stays there, and nothing makes way for it. */
+  peekSync(offset: number, target: Uint8Array): boolean {
+    this.#check(offset, target, 'target');
+    const { now } = this.#core;
+    const result = now.begin('read', this.#region, offset, target.length, target, NOWAIT_STAY);
+    return outcome(this.#core, now, result);
+  }
+
   writeSync(offset: number, source: Uint8Array): boolean {
     this.#check(offset, source, 'source');
     const { now } = this.#core;
@@ -114,6 +129,14 @@ export class MemoryRegion implements Region, PinCount {
         },
       });
     });
+  }
+
+  discardSync(offset: number, length: number): boolean {
+    this.#assertUsable();
+    checkRange(offset, length, this.bytes);
+    const first = divCeil(offset, PAGE_SIZE);
+    const end = Math.max(first, Math.floor((offset + length) / PAGE_SIZE));
+    return this.#machine.calls.discardNow(this.#region, first, end);
   }
 
   discard(offset: number, length: number, options: WaitOptions = NO_OPTIONS): Promise<void> {

@@ -26,6 +26,13 @@ export type AccessOp = 'read' | 'write' | 'touch' | 'pin';
  */
 export type AccessResult = 'done' | 'failed' | 'blocked' | 'abandoned' | 'waiting';
 
+/** How an access goes about it. */
+export interface AccessHow {
+  readonly write?: boolean;
+  readonly nowait?: boolean;
+  readonly stay?: boolean;
+}
+
 const NOBYTES = new Uint8Array(0);
 
 /** Bytes up to which a loop copies them: it needs no view, which would be garbage. */
@@ -49,6 +56,7 @@ export class Access implements SlotWaiter {
   #bytes: Uint8Array = NOBYTES;
   #faulting = false;
   #access: FaultAccess = READ;
+  #stay = false;
   #abandoned = false;
   readonly #pace = new Pace();
   /** Pages since the last look at the clock, and when this slice began; NaN: not looked at yet. */
@@ -65,6 +73,7 @@ export class Access implements SlotWaiter {
    *
    * @param bytes - `length` bytes to read to or write from; not used by the other verbs
    * @param write - the page is pinned or touched for writing
+   * @param stay - what is read from the pool stays there, and nothing makes way for it
    */
   begin(
     op: AccessOp,
@@ -72,7 +81,7 @@ export class Access implements SlotWaiter {
     offset: number,
     length: number,
     bytes: Uint8Array = NOBYTES,
-    options: { readonly write?: boolean; readonly nowait?: boolean } = {},
+    options: AccessHow = {},
   ): AccessResult {
     assert(!this.#faulting && offset >= 0 && offset + length <= region.pageCount * PAGE_SIZE);
     assert(op !== 'pin' || length === PAGE_SIZE);
@@ -81,6 +90,7 @@ export class Access implements SlotWaiter {
     this.#offset = offset;
     this.#length = length;
     this.#bytes = bytes;
+    this.#stay = options.stay === true && op === 'read';
     this.#access = accessOf(op, options.write === true, options.nowait === true);
     this.done = 0;
     this.error = OK;
@@ -121,6 +131,7 @@ export class Access implements SlotWaiter {
       const take = Math.min(PAGE_SIZE - within, this.#length - this.done);
       if (!this.#faulting) {
         if (this.#quickly(region, index, within, take)) continue;
+        if (this.#stay && this.#readPool(region, index, within, take)) continue;
         this.#fault.begin(region, index, this.#access);
         this.#faulting = true;
       }

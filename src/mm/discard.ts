@@ -5,7 +5,7 @@
  * @see mm/madvise.c MADV_DONTNEED, mm/memory.c zap_pte_range
  */
 import { assert } from '../std/assert.ts';
-import { Pace } from '../rt/pace.ts';
+import { Pace, STRIDE_MAX } from '../rt/pace.ts';
 import type { Task } from '../rt/rt.ts';
 import { splitFolio, zapPage } from './folio-life.ts';
 import type { Mm } from './mm.ts';
@@ -30,7 +30,8 @@ export class Discard implements Task {
   /**
    * Begins with pages `first` to before `end`.
    *
-   * @returns true: it has ended; false: `onEnd` is called
+   * @returns true: it has ended, as always where there are no more than `STRIDE_MAX` pages; false:
+   *   `onEnd` is called
    * @remarks Locks: none; a slot that somebody owns is freed when given up. Waits: for its turn.
    */
   begin(region: Region, first: number, end: number): boolean {
@@ -69,7 +70,7 @@ export class Discard implements Task {
       this.#zap(region, this.#next);
       this.#next += 1;
       pages += 1;
-      if (pages % this.#pace.stride > 0) continue;
+      if (pages % this.#pace.stride > 0 || this.#end - this.#first <= STRIDE_MAX) continue;
       if (!this.#pace.isOver(this.#mm.rt.nowMs() - startMs)) continue;
       this.#mm.rt.yieldTask(this);
       return false;

@@ -6,7 +6,7 @@
 /** What each code means and what the caller may do about it. */
 export const ERROR_CODES = {
   ZSWAP_BUSY: 'Something is in use that would have to be at rest.',
-  ZSWAP_CLOSED: 'A machine, a region, a pin or a connection is used after its end.',
+  ZSWAP_CLOSED: 'A machine, a region, a pin, a cache or a connection is used after its end.',
   ZSWAP_CORRUPT: 'A page is not what was stored; it cannot be had any more.',
   ZSWAP_DEVICE_IO: 'The backing swap device refused a read or a write.',
   ZSWAP_DEVICE_OPEN: 'The path cannot be used as a backing swap device.',

@@ -360,3 +360,26 @@ describe('unmap', () => {
     await assert.rejects(region.prefetch(0, 1), { code: 'ZSWAP_CLOSED' });
   });
 });
+
+describe('discardSync', () => {
+  it('discards a few pages at once, and refuses what takes long', async (t) => {
+    const { machine } = await openTestMachine(t, { pool: { limit: '16MiB' } }, false);
+    const region = machine.map({ bytes: ALL });
+    const text = Buffer.alloc(ALL, 'text ');
+    await region.write(0, text);
+    assert.equal(region.discardSync(PAGE_SIZE, 4 * PAGE_SIZE), true);
+    const found = Buffer.alloc(6 * PAGE_SIZE, 1);
+    assert.equal(region.readSync(0, found), true);
+    text.fill(0, PAGE_SIZE, 5 * PAGE_SIZE);
+    assert.ok(found.equals(text.subarray(0, 6 * PAGE_SIZE)));
+    if (!region.discardSync(0, ALL)) await region.discard(0, ALL);
+    // Nothing of a discard that was given up is under way: what is written now stays.
+    await region.write(0, text);
+    await new Promise((resolve) => setImmediate(resolve));
+    const all = Buffer.alloc(ALL);
+    await region.read(0, all);
+    assert.ok(all.equals(text));
+    assert.throws(() => region.discardSync(0, ALL + 1), RangeError);
+    assertSound(machine);
+  });
+});
