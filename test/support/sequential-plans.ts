@@ -227,6 +227,13 @@ export const NAMED_PLANS: readonly NamedPlan[] = [
     atEnd: (machine) => assert.equal(backing(machine, 0), 'fdedff'),
   },
   {
+    name: 'has older versions written back to make room for a write that is refused',
+    plan: planOf([write(0, 2, 0, 1), limit(0, 0), writeBack(0, 1), write(0, 2, 1, 2, 1), read(0)], {
+      poolPages: 64,
+      devicePages: 2,
+    }),
+  },
+  {
     name: 'keeps a group at its limit, at the cost of its own pages only',
     plan: planOf([
       write(1, 0, 3, 6),

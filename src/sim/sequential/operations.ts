@@ -123,8 +123,10 @@ function write(machine: Machine, operation: Of<'write'>): void {
     const isWritten = holds(model, operation.page + i, pageOf(version));
     if (!isWritten) {
       check(!hasRoom, 'a write was refused with room in the pool');
-      // Refused: what backed the page does so still.
-      check(kind === present(before[operation.page + i]).kind, 'a refused write moved its page');
+      // Refused: what backed the page does so still, unless it was written back to make room.
+      const was = present(before[operation.page + i]).kind;
+      const isWrittenBack = was === 'entry' && kind === 'device';
+      check(kind === was || isWrittenBack, 'a refused write moved its page');
     } else if (!params.enabled && version !== 0) {
       const was = present(before[operation.page + i]).kind;
       check(kind === 'device' || kind === was, `stored as ${kind} while zswap is off`);
