@@ -1,4 +1,5 @@
 /** What the verbs of a disk work on, and the few steps that all of them take. */
+import { noteDeviceRead } from '../memcg/shrinker-policy.ts';
 import type { Pace } from '../rt/pace.ts';
 import type { Rt } from '../rt/rt.ts';
 import { PAGE_SIZE } from '../std/units.ts';
@@ -39,6 +40,19 @@ export function pageFailed(
 ): void {
   context.swap.cache.unlock(slotOf(context, request), request);
   request.fail(error);
+}
+
+/** Counts a page that was read and is zero. */
+export function countZeroRead({ swap, area }: DiskContext): void {
+  swap.vmstat.swpin_zero += 1;
+  area.memcg.events.swpin_zero += 1;
+}
+
+/** Counts a page that was read from the device. */
+export function countDeviceRead({ swap, area }: DiskContext): void {
+  swap.vmstat.pswpin += 1;
+  area.memcg.events.pswpin += 1;
+  noteDeviceRead(area.memcg);
 }
 
 /**

@@ -5,11 +5,12 @@
 import { assert, present } from '../std/assert.ts';
 import { EIO, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { noteDeviceRead } from '../memcg/shrinker-policy.ts';
 import { zeroFill } from '../page/page.ts';
 import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import {
+  countDeviceRead,
+  countZeroRead,
   pageDone,
   pageFailed,
   sliceOver,
@@ -68,7 +69,7 @@ export function runRead(context: DiskContext, request: DiskRequest): Step {
 /** Serves the next page if it is in memory; prepares for a device read if not. */
 function readLocked(context: DiskContext, request: DiskRequest): void {
   const slot = slotOf(context, request);
-  const { table, vmstat } = context.swap;
+  const { table } = context.swap;
   const { bytes } = present(request.payload);
   switch (table.kind(slot)) {
     case 'free':
@@ -76,8 +77,7 @@ function readLocked(context: DiskContext, request: DiskRequest): void {
       break;
     case 'zero':
       zeroFill(bytes, request.payloadAt, request.take);
-      vmstat.swpin_zero += 1;
-      context.area.memcg.events.swpin_zero += 1;
+      countZeroRead(context);
       break;
     case 'device':
       request.stage = 'device';
@@ -148,7 +148,7 @@ function submitRead(context: DiskContext, request: DiskRequest, bio: Bio): void 
 
 /** Hands the pages that were read over; a page that is not what was written ends the request. */
 function finishRead(context: DiskContext, request: DiskRequest): void {
-  const { cache, backing, vmstat } = context.swap;
+  const { cache, backing } = context.swap;
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   if (bio.error !== OK) {
@@ -164,9 +164,7 @@ function finishRead(context: DiskContext, request: DiskRequest): void {
       if (take === PAGE_SIZE) payload.bytes.set(page, request.payloadAt);
       else copyPart(request, page);
       request.done += take;
-      vmstat.pswpin += 1;
-      context.area.memcg.events.pswpin += 1;
-      noteDeviceRead(context.area.memcg);
+      countDeviceRead(context);
     }
     cache.unlock(request.bioSlot(i), request);
   }

@@ -9,12 +9,13 @@
 import { assert, present } from '../std/assert.ts';
 import { EIO, ENOSPC, OK } from '../std/errno.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { noteDeviceRead } from '../memcg/shrinker-policy.ts';
 import { isZeroFilled } from '../page/page.ts';
 import { BIO_PAGES, type Bio } from '../swap/device/device.ts';
 import { loadPage } from '../zswap/load.ts';
 import { countStored, storePage } from '../zswap/store.ts';
 import {
+  countDeviceRead,
+  countZeroRead,
   pageDone,
   pageFailed,
   sliceOver,
@@ -115,8 +116,7 @@ function fillFromMemory(context: DiskContext, request: DiskRequest): Step {
   } else {
     request.page.fill(0);
     if (kind === 'zero') {
-      context.swap.vmstat.swpin_zero += 1;
-      context.area.memcg.events.swpin_zero += 1;
+      countZeroRead(context);
     }
   }
   overlay(request);
@@ -141,16 +141,14 @@ function fillFromDevice(context: DiskContext, request: DiskRequest): Step {
 }
 
 function finishFill(context: DiskContext, request: DiskRequest): void {
-  const { backing, vmstat } = context.swap;
+  const { backing } = context.swap;
   const bio = request.bio;
   assert(backing !== undefined && bio !== undefined);
   const failed = bio.error !== OK || !backing.verify(bio, 0);
   if (bio.error !== OK) backing.countError(false);
   if (!failed) {
     request.page.set(present(bio.pages[0]));
-    vmstat.pswpin += 1;
-    context.area.memcg.events.pswpin += 1;
-    noteDeviceRead(context.area.memcg);
+    countDeviceRead(context);
     overlay(request);
   }
   request.bio = undefined;
