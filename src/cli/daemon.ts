@@ -5,6 +5,7 @@
  *     engine -> control socket -> HTTP -> NBD listeners -> ready
  */
 import { openHttpServer } from '../dashboard/server.ts';
+import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import { ZswapError } from '../std/error.ts';
 import { MIB } from '../std/units.ts';
 import type { ServeConfig } from './config.ts';
@@ -14,6 +15,7 @@ import { openControlServer } from './control/control-server.ts';
 import type { DaemonEngine, DaemonParts, NbdListener } from './daemon-parts.ts';
 import { openListeners, takeListeners } from './listen/listeners.ts';
 import { addressError } from './listen/socket-path.ts';
+import { daemonSnapshot } from './daemon-stats.ts';
 import type { Log } from './log.ts';
 import { formatHostPort, type HostPort } from './options/values.ts';
 import { VERSION } from './version.ts';
@@ -24,6 +26,8 @@ export interface Daemon {
   readonly uris: readonly string[];
   /** Path of the control socket. */
   readonly controlPath: string;
+  /** The statistics now. */
+  snapshot(): StatsSnapshot;
   /** Where HTTP is served; undefined without. */
   readonly http: HostPort | undefined;
   /** Stops accepting, finishes what is under way, and closes everything. */
@@ -55,14 +59,10 @@ async function openHttp(
   unreadyReason: () => string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const source = {
-    snapshot: () => engine.snapshot(),
-    facts: () => ({
-      version: VERSION,
-      nodeVersion: process.version,
-      connectionCount: nbd.connectionCount,
-      nbd: nbd.counters,
-    }),
+    snapshot: () => daemonSnapshot(engine, nbd),
+    facts: { version: VERSION, nodeVersion: process.version },
     unreadyReason,
+    rt: engine.rt,
   };
   return openHttpServer(address, source).catch((error: unknown) => {
     throw addressError(error, '--http', address);
@@ -135,6 +135,7 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
       engine,
       uris: uriOf.flatMap((uri) => engine.exports.map((disk) => uri(disk.name))),
       controlPath,
+      snapshot: () => daemonSnapshot(engine, nbd),
       http,
       stop: async () => {
         state = 'stopping';

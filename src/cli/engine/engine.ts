@@ -6,6 +6,7 @@ import { ExportTable, type EngineExport, type ExportState } from '../../blk/expo
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import { openCodec, parseCompressor } from '../../codec/registry.ts';
 import type { SettableGroups } from '../../engine/parameters.ts';
+import { poolDetail } from '../../engine/detail.ts';
 import { poolSnapshot } from '../../engine/snapshot.ts';
 import { residentBytes, type EngineStack } from '../../engine/stack.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
@@ -98,15 +99,20 @@ export class Engine implements DaemonEngine {
   }
 
   snapshot(): StatsSnapshot {
+    const { detail, oldest } = poolDetail(this.zswap);
     return {
       ...poolSnapshot(this.#stack),
+      ...detail,
       memcg: Object.fromEntries(
-        this.exports.map((disk) => [disk.name, memcgStats(disk.area.memcg)]),
+        this.exports.map(({ name, area }) => [
+          name,
+          memcgStats(area.memcg, oldest.get(area.memcg.id)),
+        ]),
       ),
       process: {
         rss: residentBytes(),
         metadata_bytes: this.metadataBytes(),
-        uptime_seconds: Math.floor((this.rt.nowMs() - this.#startMs) / 1000),
+        uptime_seconds: Math.floor(this.rt.nowMs() - this.#startMs) / 1000,
       },
     };
   }
@@ -129,13 +135,14 @@ export class Engine implements DaemonEngine {
   }
 }
 
-function memcgStats(memcg: Memcg): MemcgStats {
+function memcgStats(memcg: Memcg, oldestSeconds: number | undefined): MemcgStats {
   return {
     ...memcg.events,
     'memory.zswap.current': memcg.zswapCurrent,
     'memory.zswap.max': memcg.zswapMax === Infinity ? 'max' : memcg.zswapMax,
     'memory.zswap.writeback': memcg.writeback ? 1 : 0,
     zswapped: memcg.zswappedPages * PAGE_SIZE,
+    ...(oldestSeconds === undefined ? {} : { lru_oldest_seconds: oldestSeconds }),
   };
 }
 

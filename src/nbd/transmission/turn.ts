@@ -20,6 +20,11 @@ export class Turn {
     this.#rt = rt;
   }
 
+  /** When the turn began. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
   begin(): void {
     this.#startMs = this.#rt.nowMs();
     this.#pages = 0;

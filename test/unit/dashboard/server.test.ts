@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { Script } from 'node:vm';
 import { openHttpServer, type HttpServer, type HttpSource } from '../../../src/dashboard/server.ts';
+import { ManualClockRt } from '../../support/manual-clock-rt.ts';
 import { FACTS_EXAMPLE, STATS_EXAMPLE } from '../../support/stats-example.ts';
 
 interface Reply {
@@ -16,8 +17,9 @@ interface Reply {
 let unready: string | undefined;
 const source: HttpSource = {
   snapshot: () => STATS_EXAMPLE,
-  facts: () => FACTS_EXAMPLE,
+  facts: FACTS_EXAMPLE,
   unreadyReason: () => unready,
+  rt: new ManualClockRt(),
 };
 
 let server: HttpServer;
