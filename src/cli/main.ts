@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'print the statistics of a running daemon',
     load: () => import('./commands/stat.ts'),
   },
+  top: {
+    summary: 'show a running daemon second by second',
+    load: () => import('./commands/top.ts'),
+  },
   set: {
     summary: 'change a parameter of a running daemon',
     load: () => import('./commands/set.ts'),

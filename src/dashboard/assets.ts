@@ -25,6 +25,7 @@ const FILES = [
   'dashboard/web/dom.js',
   'dashboard/web/exports-table.js',
   'dashboard/web/overview.js',
+  'dashboard/web/chart/axis.js',
   'dashboard/web/chart/columns.js',
   'dashboard/web/chart/svg.js',
   'dashboard/web/chart/time.js',

@@ -8,7 +8,8 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
-import { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from '../metrics/prometheus.ts';
+import { PROMETHEUS_CONTENT_TYPE } from '../metrics/exposition.ts';
+import { formatPrometheus } from '../metrics/prometheus.ts';
 import type { ServiceFacts } from '../metrics/prometheus.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';

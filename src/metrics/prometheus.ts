@@ -5,93 +5,14 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-import { logBucketSeconds, type HistogramReading } from '../std/log-histogram.ts';
+import { counter, formatFamily, gauge, histogram, type Family, type Sample } from './exposition.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { SWAP_EVENTS, type MemcgStats, type SizeClassRow, type StatsSnapshot } from './snapshot.ts';
-
-/** What `/metrics` answers as its content type. */
-export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Facts that are not the engine's. */
 export interface ServiceFacts {
   readonly version: string;
   readonly nodeVersion: string;
-}
-
-type Labels = Readonly<Record<string, string>>;
-
-interface Sample {
-  /** What follows the family's name. */
-  readonly suffix?: string;
-  readonly labels?: Labels;
-  readonly value: number;
-}
-
-interface Distribution {
-  readonly labels?: Labels;
-  readonly reading: HistogramReading;
-}
-
-interface Family {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}
-
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-}
-
-function formatValue(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  return Number.isNaN(value) ? 'NaN' : String(value);
-}
-
-function formatSample(name: string, { suffix = '', labels = {}, value }: Sample): string {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
-  const list = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-  return `${name}${suffix}${list} ${formatValue(value)}`;
-}
-
-function formatFamily(family: Family): string {
-  const name = `zswapd_${family.name}`;
-  const samples = family.samples.map((sample) => formatSample(name, sample));
-  const head = [`# HELP ${name} ${escapeHelp(family.help)}`, `# TYPE ${name} ${family.type}`];
-  return [...head, ...samples, ''].join('\n');
-}
-
-function gauge(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
-  const rows = samples.map((sample) => (typeof sample === 'number' ? { value: sample } : sample));
-  return { name, type: 'gauge', help, samples: rows };
-}
-
-function counter(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
-  return { ...gauge(name, help, ...samples), type: 'counter' };
-}
-
-/** The buckets accumulated, as the format wants them, then the sum and the count. */
-function histogramSamples({ labels = {}, reading }: Distribution): Sample[] {
-  let below = 0;
-  const buckets = reading.buckets.map((value, bucket) => {
-    below += value;
-    const le = formatValue(logBucketSeconds(bucket));
-    return { suffix: '_bucket', labels: { ...labels, le }, value: below };
-  });
-  return [
-    ...buckets,
-    { suffix: '_sum', labels, value: reading.sum_seconds },
-    { suffix: '_count', labels, value: reading.count },
-  ];
-}
-
-function histogram(name: string, help: string, ...of: readonly Distribution[]): Family {
-  return { name, type: 'histogram', help, samples: of.flatMap(histogramSamples) };
 }
 
 function zswapFamilies({ zswap, rejects, vmstat }: StatsSnapshot): Family[] {

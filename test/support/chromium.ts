@@ -121,7 +121,7 @@ export class Chromium {
 
   #received(text: string): void {
     this.#text += text;
-    for (let end; (end = this.#text.indexOf('\0')) >= 0; ) {
+    for (let end; (end = this.#text.indexOf('\0')) >= 0;) {
       const message = JSON.parse(this.#text.slice(0, end)) as Message;
       this.#text = this.#text.slice(end + 1);
       const pending = message.id === undefined ? undefined : this.#pending.get(message.id);
@@ -211,7 +211,10 @@ export class Page {
   /** What a screen reader is told, in the order of the page. */
   async accessibleNodes(): Promise<AccessibleNode[]> {
     const { nodes } = await this.send('Accessibility.getFullAXTree');
-    const text = (of: unknown): string => String((of as Fields | undefined)?.['value'] ?? '');
+    const text = (of: unknown): string => {
+      const value = (of as Fields | undefined)?.['value'];
+      return typeof value === 'string' ? value : '';
+    };
     return (nodes as readonly Fields[])
       .filter(({ ignored }) => ignored !== true)
       .map((node) => ({

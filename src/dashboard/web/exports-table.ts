@@ -26,10 +26,10 @@ const COLUMNS: readonly Column[] = [
   { key: 'storedBytes', title: 'Stored', text: ({ storedBytes }) => bytesText(storedBytes) },
   {
     key: 'compressedBytes',
-    title: 'Compressed',
+    title: 'In pool',
     text: ({ compressedBytes }) => bytesText(compressedBytes),
   },
-  { key: 'limitBytes', title: 'Of its limit', text: limitText },
+  { key: 'limitBytes', title: 'Limit', text: limitText },
   { key: 'ratio', title: 'Ratio', text: ({ ratio }) => ratioText(ratio) },
   { key: 'stored', title: 'In', text: ({ stored }) => pageRateText(stored) },
   { key: 'loaded', title: 'Out', text: ({ loaded }) => pageRateText(loaded) },
@@ -45,7 +45,7 @@ const COLUMNS: readonly Column[] = [
 const ROWS_MAX = 50;
 
 function limitText({ compressedBytes, limitBytes }: ExportFigures): string {
-  if (limitBytes === undefined) return 'no limit';
+  if (limitBytes === undefined) return 'none';
   return `${percentText(compressedBytes, limitBytes)} of ${bytesText(limitBytes)}`;
 }
 

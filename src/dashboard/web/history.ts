@@ -5,8 +5,10 @@
 import { pageRates, type PageRates } from '../../metrics/figures.ts';
 import type { LatencyStats, NbdStats, StatsSnapshot } from '../../metrics/snapshot.ts';
 
-/** Seconds that are kept and shown. */
-export const HISTORY_SECONDS = 300;
+/** Seconds that are kept. */
+const HISTORY_SECONDS = 300;
+/** Seconds that charts show: the least of these that has room for all that is known. */
+const SPANS_SECONDS = [60, 120, HISTORY_SECONDS] as const;
 
 /** One second of the past. */
 export interface Moment {
@@ -35,6 +37,12 @@ export class History {
 
   get moments(): readonly Moment[] {
     return this.#moments;
+  }
+
+  /** Seconds that charts over time show. */
+  get span(): number {
+    const known = (this.#moments.at(-1)?.time ?? 0) - (this.#moments[0]?.time ?? 0);
+    return SPANS_SECONDS.find((span) => known <= span) ?? HISTORY_SECONDS;
   }
 
   /** Takes the next snapshot. A daemon that was started again begins a new history. */

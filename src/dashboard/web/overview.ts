@@ -35,8 +35,8 @@ export class Overview {
   readonly #meter: HTMLMeterElement = html('meter', {
     min: 0,
     max: 1,
-    low: 0.9,
-    high: 0.98,
+    low: 0.95,
+    high: 1,
     optimum: 0,
     'aria-label': 'Share of the pool limit in use',
   });
@@ -67,7 +67,6 @@ export class Overview {
     const held = zswap.pool_total_size;
     const limit = parameters.pool_size;
     const rates = moments.at(-1)?.rates;
-    this.#meter.low = parameters.accept_threshold_percent / 100;
     this.#meter.value = limit > 0 ? held / limit : 0;
     this.#pool.set(bytesText(held), `${percentText(held, limit)} of ${bytesText(limit)}`);
     this.#ratio.set(

@@ -1,5 +1,6 @@
 /** Columns side by side, each of one or more parts on top of each other. */
-import { axisUpTo, svg, type Frame } from './svg.ts';
+import { axisUpTo } from './axis.ts';
+import { svg, valueAxis, type Frame } from './svg.ts';
 
 export interface Column {
   /** What the column stands for, shown when pointed at. */
@@ -18,55 +19,42 @@ export interface ColumnChart {
   readonly format: (value: number) => string;
 }
 
-const SIDE = 4;
-const TOP = 16;
+const TOP = 8;
 const BOTTOM = 20;
+/** Where columns are so narrow that the space between them would be half of all. */
+const GAP_PX = 2;
 
 /** Draws it. */
 export function drawColumns(chart: ColumnChart, { width, height }: Frame): Node[] {
   const totals = chart.columns.map(({ parts }) => parts.reduce((sum, part) => sum + part, 0));
   const axis = axisUpTo(Math.max(0, ...totals), chart.base);
-  const room = height - TOP - BOTTOM;
-  const step = (width - 2 * SIDE) / Math.max(1, chart.columns.length);
-  const y = (value: number): number => TOP + (1 - value / axis.max) * room;
-  const gap = Math.min(2, step / 4);
-  return [
-    ...axis.ticks.map((tick) =>
-      svg('line', { class: 'rule', x1: SIDE, x2: width - SIDE, y1: y(tick), y2: y(tick) }),
-    ),
-    ...chart.columns.map((column, index) => {
-      let below = 0;
-      const rects = column.parts.map((part, at) => {
-        const top = y(below + part);
-        const bottom = y(below);
-        below += part;
-        return svg('rect', {
-          class: chart.classNames[at] ?? '',
-          x: (SIDE + index * step + gap / 2).toFixed(2),
-          width: Math.max(1, step - gap).toFixed(2),
-          y: top.toFixed(2),
-          // What is there is to be seen, however little it is.
-          height: part > 0 ? Math.max(1, bottom - top).toFixed(2) : 0,
-        });
+  const y = (value: number): number => TOP + (1 - value / axis.max) * (height - TOP - BOTTOM);
+  const { left, nodes } = valueAxis(axis, chart.format, { width, y });
+  const step = (width - left) / Math.max(1, chart.columns.length);
+  const gap = Math.min(GAP_PX, step / 4);
+  const bars = chart.columns.map((column, index) => {
+    let below = 0;
+    const rects = column.parts.map((part, at) => {
+      const bottom = y(below);
+      below += part;
+      // What is there is to be seen, however little it is.
+      const tall = part > 0 ? Math.max(1, bottom - y(below)) : 0;
+      return svg('rect', {
+        class: chart.classNames[at] ?? '',
+        x: (left + index * step + gap / 2).toFixed(2),
+        width: Math.max(1, step - gap).toFixed(2),
+        y: (bottom - tall).toFixed(2),
+        height: tall.toFixed(2),
       });
-      return svg('g', {}, svg('title', {}, column.name), ...rects);
-    }),
-    ...axis.ticks
-      .slice(1)
-      .map((tick) => svg('text', { class: 'tick', x: SIDE, y: y(tick) - 4 }, chart.format(tick))),
-    ...chart.labels.map(([place, text]) =>
-      svg(
-        'text',
-        {
-          class: 'tick',
-          x: (SIDE + place * step).toFixed(1),
-          y: height - 5,
-          'text-anchor': anchor(place, chart.columns.length),
-        },
-        text,
-      ),
-    ),
-  ];
+    });
+    return svg('g', {}, svg('title', {}, column.name), ...rects);
+  });
+  const labels = chart.labels.map(([place, text]) => {
+    const x = (left + place * step).toFixed(1);
+    const attributes = { x, y: height - 4, 'text-anchor': anchor(place, chart.columns.length) };
+    return svg('text', attributes, text);
+  });
+  return [...nodes, ...bars, ...labels];
 }
 
 function anchor(place: number, count: number): string {

@@ -3,6 +3,7 @@
  * anew to the width that there is.
  */
 import { html, setText, type Attributes } from '../dom.ts';
+import type { Axis } from './axis.ts';
 
 const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
@@ -26,31 +27,25 @@ export interface Frame {
   readonly height: number;
 }
 
-/** A value axis that ends at a round value. */
-export interface Axis {
-  readonly max: number;
-  /** From 0 to {@link max}, evenly. */
-  readonly ticks: readonly number[];
-}
+/** Width of a digit of the labels, in pixels; wide enough for all letters that they have. */
+const CHARACTER_PX = 6.4;
+/** Charts below each other begin at the same place where their labels are short. */
+const GUTTER_PX_MIN = 46;
 
-/**
- * An axis for values up to `max` in two to five steps of 1, 2 or 5 times a power of `base`'s unit.
- *
- * @param base - 10, or 1024 for bytes, so that steps are round in the unit that is shown
- */
-export function axisUpTo(max: number, base: 10 | 1024): Axis {
-  const top = max > 0 ? max : 1;
-  let unit = 1;
-  while (base === 1024 && top / unit >= 1024) unit *= 1024;
-  const scaled = top / unit;
-  const power = 10 ** Math.floor(Math.log10(scaled / 2));
-  const factor = [1, 2, 5, 10].find((each) => scaled / (each * power) <= 4) ?? 10;
-  const step = factor * power * unit;
-  const count = Math.max(1, Math.ceil(top / step - 1e-9));
-  return {
-    max: count * step,
-    ticks: Array.from({ length: count + 1 }, (_, index) => index * step),
-  };
+/** The value axis as drawn: labels in a gutter at the left, a line across for each. */
+export function valueAxis(
+  axis: Axis,
+  format: (value: number) => string,
+  { width, y }: { readonly width: number; readonly y: (value: number) => number },
+): { readonly left: number; readonly nodes: readonly Node[] } {
+  const labels = axis.ticks.map((tick) => (tick === 0 ? '0' : format(tick)));
+  const longest = Math.max(...labels.map((label) => label.length));
+  const left = Math.max(GUTTER_PX_MIN, Math.ceil(longest * CHARACTER_PX) + 6);
+  const nodes = axis.ticks.flatMap((tick, index) => [
+    svg('line', { class: 'rule', x1: left, x2: width, y1: y(tick), y2: y(tick) }),
+    svg('text', { x: left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, labels[index] ?? ''),
+  ]);
+  return { left, nodes };
 }
 
 /** A chart's picture, for a section of the page that says in words what it shows. */

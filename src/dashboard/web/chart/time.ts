@@ -1,5 +1,7 @@
 /** Lines over the last minutes: one value a second for each series, on one value axis. */
-import { axisUpTo, svg, type Frame } from './svg.ts';
+import { durationText } from '../../../metrics/words.ts';
+import { axisUpTo } from './axis.ts';
+import { svg, valueAxis, type Frame } from './svg.ts';
 
 /** One line. Times are seconds, ascending; a value that is not known breaks the line. */
 export interface Series {
@@ -21,9 +23,8 @@ export interface TimeChart {
   readonly format: (value: number) => string;
 }
 
-const LEFT = 4;
-const RIGHT = 4;
-const TOP = 16;
+const RIGHT = 2;
+const TOP = 8;
 const BOTTOM = 20;
 /** A gap of more than so many seconds is no line: nobody looked then. */
 const GAP_SECONDS = 5;
@@ -32,44 +33,30 @@ const GAP_SECONDS = 5;
 export function drawTimes(chart: TimeChart, { width, height }: Frame): Node[] {
   const known = chart.series.flatMap(({ values }) => values.filter((each) => each !== undefined));
   const axis = axisUpTo(Math.max(0, chart.level ?? 0, ...known), chart.base);
+  const y = (value: number): number => TOP + (1 - value / axis.max) * (height - TOP - BOTTOM);
+  const { left, nodes } = valueAxis(axis, chart.format, { width, y });
   const end = chart.times.at(-1) ?? 0;
   const x = (time: number): number =>
-    LEFT + (1 - (end - time) / chart.span) * (width - LEFT - RIGHT);
-  const y = (value: number): number => TOP + (1 - value / axis.max) * (height - TOP - BOTTOM);
+    left + (1 - (end - time) / chart.span) * (width - left - RIGHT);
+  const { level } = chart;
   return [
-    ...axis.ticks.flatMap((tick) => [
-      svg('line', { class: 'rule', x1: LEFT, x2: width - RIGHT, y1: y(tick), y2: y(tick) }),
-      ...(tick === 0
-        ? []
-        : [svg('text', { class: 'tick', x: LEFT, y: y(tick) - 4 }, chart.format(tick))]),
-    ]),
+    ...nodes,
     ...chart.series.flatMap((series) => lines(chart.times, series, x, y)),
-    ...(chart.level === undefined
+    ...(level === undefined
       ? []
-      : [
-          svg('line', {
-            class: 'level',
-            x1: LEFT,
-            x2: width - RIGHT,
-            y1: y(chart.level),
-            y2: y(chart.level),
-          }),
-        ]),
-    ...timeLabels(chart.span, width, height),
+      : [svg('line', { class: 'level', x1: left, x2: width, y1: y(level), y2: y(level) })]),
+    ...timeLabels(chart.span, left, { width, height }),
   ];
 }
 
-function timeLabels(span: number, width: number, height: number): Node[] {
+function timeLabels(span: number, left: number, { width, height }: Frame): Node[] {
   const at = [span, span / 2, 0];
   const anchors = ['start', 'middle', 'end'];
   return at.map((ago, index) => {
-    const text = ago === 0 ? 'now' : `${ago / 60} min ago`;
-    const x = LEFT + (1 - ago / span) * (width - LEFT - RIGHT);
-    return svg(
-      'text',
-      { class: 'tick', x, y: height - 5, 'text-anchor': anchors[index] ?? 'middle' },
-      text,
-    );
+    const text = ago === 0 ? 'now' : `${durationText(ago)} ago`;
+    const x = left + (1 - ago / span) * (width - left - RIGHT);
+    const anchor = anchors[index] ?? 'middle';
+    return svg('text', { x, y: height - 4, 'text-anchor': anchor }, text);
   });
 }
 

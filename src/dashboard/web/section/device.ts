@@ -4,7 +4,7 @@ import { PAGE_SIZE } from '../../../std/units.ts';
 import { legend, Picture, Summary } from '../chart/svg.ts';
 import { drawTimes } from '../chart/time.ts';
 import { html } from '../dom.ts';
-import { HISTORY_SECONDS, type History } from '../history.ts';
+import type { History } from '../history.ts';
 import type { StatsSnapshot } from '../../../metrics/snapshot.ts';
 import { definitions } from './parameters.ts';
 
@@ -20,7 +20,7 @@ export class DeviceSection {
   readonly #picture: Picture;
 
   constructor(container: HTMLElement) {
-    const name = 'Writeback and device traffic over five minutes';
+    const name = 'Writeback and device traffic over the last minutes';
     this.#picture = new Picture(name, this.#summary.id, 150);
     container.append(
       this.#summary.element,
@@ -30,7 +30,7 @@ export class DeviceSection {
     );
   }
 
-  update({ now, moments }: History): void {
+  update({ now, moments, span }: History): void {
     if (now === undefined) return;
     const rates = moments.at(-1)?.rates;
     this.#summary.set(
@@ -48,7 +48,7 @@ export class DeviceSection {
               moment.rates === undefined ? undefined : moment.rates[key] * PAGE_SIZE,
             ),
           })),
-          span: HISTORY_SECONDS,
+          span,
           base: 1024,
           format: (value) => `${bytesText(value)}/s`,
         },

@@ -23,7 +23,7 @@ export class LruSection {
   readonly #folded: FoldedTable = new FoldedTable('Ages as a table');
 
   constructor(container: HTMLElement) {
-    this.#picture = new Picture('Stored pages by age', this.#summary.id, 180);
+    this.#picture = new Picture('Stored pages by age', this.#summary.id, 200);
     container.append(this.#summary.element, this.#picture.element, this.#folded.element);
   }
 
@@ -41,7 +41,7 @@ export class LruSection {
           classNames: ['violet'],
           labels: LABELS.filter(([place]) => place < pages.length),
           base: 10,
-          format: (value) => `${countText(value)} pages`,
+          format: countText,
         },
         frame,
       ),
@@ -69,9 +69,9 @@ export class LruSection {
 function sentence(now: StatsSnapshot): string {
   if (now.lru.sampled_pages === 0) return 'Too few pages to say.';
   return (
-    `Half of the pages were stored, or passed over, within ` +
-    `${durationText(ageQuantileSeconds(now, 0.5))}; the oldest is ` +
-    `${durationText(now.lru.oldest_seconds)} old. ` +
+    `Half of the pages joined the LRU within the last ` +
+    `${durationText(ageQuantileSeconds(now, 0.5))}, the oldest ` +
+    `${durationText(now.lru.oldest_seconds)} ago. ` +
     `From ${countText(now.lru.sampled_pages)} of ${countText(now.zswap.stored_pages)} pages.`
   );
 }

@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../../../std/units.ts';
 import { legend, Picture, Summary } from '../chart/svg.ts';
 import { drawTimes } from '../chart/time.ts';
 import { FoldedTable, table } from '../dom.ts';
-import { HISTORY_SECONDS, type History, type Moment } from '../history.ts';
+import type { History, Moment } from '../history.ts';
 
 const HEIGHT = 180;
 
@@ -25,7 +25,7 @@ export class PoolOverTime {
   readonly #folded: FoldedTable = new FoldedTable('The pool as a table');
 
   constructor(container: HTMLElement) {
-    this.#picture = new Picture('Pool size over five minutes', this.#summary.id, HEIGHT);
+    this.#picture = new Picture('Pool size over the last minutes', this.#summary.id, HEIGHT);
     container.append(
       this.#summary.element,
       this.#picture.element,
@@ -37,7 +37,7 @@ export class PoolOverTime {
     );
   }
 
-  update({ moments }: History): void {
+  update({ moments, span }: History): void {
     const last = moments.at(-1);
     const first = moments[0];
     if (last === undefined || first === undefined) return;
@@ -54,7 +54,7 @@ export class PoolOverTime {
         {
           times: moments.map(({ time }) => time),
           series: [{ className: 'blue', values, filled: true }],
-          span: HISTORY_SECONDS,
+          span,
           level: last.limitBytes,
           base: 1024,
           format: bytesText,
@@ -64,7 +64,7 @@ export class PoolOverTime {
     );
     this.#folded.update(() =>
       table(
-        'The pool over the last five minutes',
+        'The pool over the last minutes',
         ['', ...SPREAD_HEAD],
         [
           ['Pool', ...spread(values, bytesText)],
@@ -93,7 +93,7 @@ export class RatesOverTime {
   readonly #folded: FoldedTable = new FoldedTable('In and out as a table');
 
   constructor(container: HTMLElement) {
-    this.#picture = new Picture('Pages in and out over five minutes', this.#summary.id, HEIGHT);
+    this.#picture = new Picture('Pages in and out over the last minutes', this.#summary.id, HEIGHT);
     container.append(
       this.#summary.element,
       this.#picture.element,
@@ -102,7 +102,7 @@ export class RatesOverTime {
     );
   }
 
-  update({ moments }: History): void {
+  update({ moments, span }: History): void {
     const last = moments.at(-1)?.rates;
     this.#summary.set(
       last === undefined
@@ -117,7 +117,7 @@ export class RatesOverTime {
             className,
             values: bytesPerSecond(moments, key),
           })),
-          span: HISTORY_SECONDS,
+          span,
           base: 1024,
           format: (value) => `${bytesText(value)}/s`,
         },
@@ -126,7 +126,7 @@ export class RatesOverTime {
     );
     this.#folded.update(() =>
       table(
-        'Bytes a second over the last five minutes',
+        'Bytes a second over the last minutes',
         ['', ...SPREAD_HEAD],
         RATES.map(([key, , text]) => [text, ...spread(bytesPerSecond(moments, key), bytesText)]),
       ),
