@@ -154,7 +154,13 @@ export class Page {
       await this.send(`${domain}.enable`);
     }
     await this.show(screen);
+    const loaded = new Promise<void>((resolve) => {
+      this.#browser.onEvent(this.#session, (method) => {
+        if (method === 'Page.loadEventFired') resolve();
+      });
+    });
     await this.send('Page.navigate', { url });
+    await loaded;
   }
 
   send(method: string, params: Fields = {}): Promise<Fields> {

@@ -20,7 +20,7 @@ export interface ColumnChart {
 }
 
 const TOP = 8;
-const BOTTOM = 20;
+const BOTTOM = 22;
 /** Where columns are so narrow that the space between them would be half of all. */
 const GAP_PX = 2;
 

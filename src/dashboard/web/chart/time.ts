@@ -25,7 +25,7 @@ export interface TimeChart {
 
 const RIGHT = 2;
 const TOP = 8;
-const BOTTOM = 20;
+const BOTTOM = 22;
 /** A gap of more than so many seconds is no line: nobody looked then. */
 const GAP_SECONDS = 5;
 
