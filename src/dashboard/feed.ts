@@ -1,7 +1,7 @@
 /**
  * Server-sent events: one snapshot a second for all who listen, made once, and none while nobody
- * does. A listener that has not taken the last event when the next one is due is cut off; nothing is
- * kept for it, and its browser connects again when it can.
+ * does. A listener that has not taken the last event when the next one is due is cut off; nothing
+ * is kept for it, and its browser connects again when it can.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */

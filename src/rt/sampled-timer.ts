@@ -20,7 +20,7 @@ export class SampledTimer {
     this.#rt = rt;
   }
 
-  /** An event begins; what it returns is given to {@link end}, or dropped if it comes to nothing. */
+  /** An event begins; what this returns is for {@link end}, or dropped if it comes to nothing. */
   begin(): number {
     this.#left -= 1;
     if (this.#left > 0) return UNTIMED;

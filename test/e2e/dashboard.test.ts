@@ -1,7 +1,7 @@
-// Goal: the dashboard says what the daemon says, to whoever looks at it: with eyes on a wide screen or
-// a phone, by day or night, with a screen reader, or with a keyboard; and it says when it is old.
-// Method: a real daemon under load in a real browser, driven over the DevTools protocol; figures read
-// off the page are compared with /api/stats once the load has stopped.
+// Goal: the dashboard says what the daemon says, to whoever looks at it: with eyes on a wide
+// screen or a phone, by day or night, with a screen reader, or with a keyboard; and it says when
+// it is old. Method: a real daemon under load in a real browser, driven over the DevTools
+// protocol; figures read off the page are compared with /api/stats once the load has stopped.
 // ZSWAPD_SCREENSHOTS names a folder where what was seen is kept.
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -174,7 +174,8 @@ const MISPLACED = `(() => {
     boxes.forEach(([label, a], index) => {
       if (a.left < edge.left - 1 || a.right > edge.right + 1) found.push('cut: ' + label);
       for (const [other, b] of boxes.slice(index + 1)) {
-        const apart = a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+        const apart = a.right <= b.left || b.right <= a.left ||
+          a.bottom <= b.top || b.bottom <= a.top;
         if (!apart) found.push('overlap: ' + label + ' and ' + other);
       }
     });
@@ -203,7 +204,8 @@ const FAINT = `(() => {
     const front = luminance(parse(each.namespaceURI.endsWith('svg') ? style.fill : style.color));
     const back = luminance(behind(each));
     const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
-    if (ratio < 4.5) found.push(ratio.toFixed(2) + ' ' + each.tagName + ' ' + each.textContent.slice(0, 30));
+    const what = each.tagName + ' ' + each.textContent.slice(0, 30);
+    if (ratio < 4.5) found.push(ratio.toFixed(2) + ' ' + what);
   }
   return [...new Set(found)];
 })()`;

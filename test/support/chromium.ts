@@ -1,7 +1,7 @@
 /**
- * Drives a headless Chromium over the DevTools protocol. The browser is given two pipes instead of a
- * port (`--remote-debugging-pipe`): messages are JSON, each ended by a zero byte, so no library is
- * needed.
+ * Drives a headless Chromium over the DevTools protocol. The browser is given two pipes instead of
+ * a port (`--remote-debugging-pipe`): messages are JSON, each ended by a zero byte, so no library
+ * is needed.
  *
  * @see https://chromedevtools.github.io/devtools-protocol/
  */

@@ -185,7 +185,7 @@ function tableHead(
   const mark = (key: ExportColumn, text: string): string =>
     paint(text, key === view.column ? `${BOLD};${REVERSE}` : REVERSE, size);
   return [
-    mark('name', title('name', 'EXPORT').padEnd(nameWidth)),
+    mark('name', cut(title('name', 'EXPORT'), nameWidth).padEnd(nameWidth)),
     ...columns.map(({ key, title: text, width }) => mark(key, title(key, text).padStart(width))),
   ].join('');
 }

@@ -40,8 +40,8 @@ export class TopSession {
   }
 
   /**
-   * Runs until somebody quits. The first question must be answered; a daemon that goes away later is
-   * waited for.
+   * Runs until somebody quits. The first question must be answered; a daemon that goes away later
+   * is waited for.
    */
   async run(): Promise<void> {
     this.#looks = { now: await this.#options.ask(), before: undefined };

@@ -1,6 +1,6 @@
 /**
- * A terminal that is drawn on as a whole: its other screen, no cursor, and keys as they are pressed.
- * However the process ends, short of SIGKILL, the terminal is left as it was.
+ * A terminal that is drawn on as a whole: its other screen, no cursor, and keys as they are
+ * pressed. However the process ends, short of SIGKILL, the terminal is left as it was.
  */
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';

@@ -38,7 +38,8 @@ function draw(): void {
 
 function aboutText({ service, stats }: FeedEvent): string {
   const up = durationText(stats.process.uptime_seconds);
-  return `version ${service.version}, up ${up}, ${stats.parameters.compressor} in ${stats.parameters.zpool}`;
+  const { compressor, zpool } = stats.parameters;
+  return `version ${service.version}, up ${up}, ${compressor} in ${zpool}`;
 }
 
 function stateText(state: FeedState): string {

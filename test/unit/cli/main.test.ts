@@ -22,7 +22,7 @@ describe('zswapd', () => {
     assert.equal((await zswapd('-h')).out, out);
   });
 
-  for (const command of ['serve', 'stat', 'set', 'reclaim', 'export', 'compressors']) {
+  for (const command of ['serve', 'stat', 'top', 'set', 'reclaim', 'export', 'compressors']) {
     it(`shows the options of ${command}`, async () => {
       const { status, out, err } = await zswapd(command, '--help');
       assert.deepEqual([status, err], [0, '']);
@@ -52,7 +52,7 @@ describe('zswapd', () => {
 
   const usage: [string, string][] = [
     ['', 'no command given; there are '],
-    ['bogus', "unknown command 'bogus'; there are serve, stat, set, "],
+    ['bogus', "unknown command 'bogus'; there are serve, stat, top, set, "],
     ['toString', "unknown command 'toString'"],
     ['--bogus', "unknown command '--bogus'"],
     ['serve --bogus', '--bogus: unknown option'],

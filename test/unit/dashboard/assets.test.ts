@@ -1,5 +1,5 @@
-// Goal: what the page asks for is served, and nothing is served that it does not ask for. Method: the
-// page's references and its modules' imports are followed as a browser does.
+// Goal: what the page asks for is served, and nothing is served that it does not ask for. Method:
+// the page's references and its modules' imports are followed as a browser does.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadAssets } from '../../../src/dashboard/assets.ts';

@@ -1,5 +1,5 @@
-// Goal: what is said of the pool's inside agrees with what was put there. Method: an engine with real
-// codecs, written to through its disk as the NBD server does.
+// Goal: what is said of the pool's inside agrees with what was put there. Method: an engine with
+// real codecs, written to through its disk as the NBD server does.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Payload } from '../../../src/blk/payload.ts';

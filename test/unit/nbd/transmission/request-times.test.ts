@@ -1,5 +1,5 @@
-// Goal: each answered request is timed once, from its arrival to its reply, for one look at the clock
-// a batch. Method: the harness's clock moves by a millisecond with each look.
+// Goal: each answered request is timed once, from its arrival to its reply, for one look at the
+// clock a batch. Method: the harness's clock moves by a millisecond with each look.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AnsweredBatch, RequestTimes } from '../../../../src/nbd/transmission/request-times.ts';
