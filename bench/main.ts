@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
+import { runFolios } from './folios.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
@@ -19,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   page: runPage,
   nbd: runNbd,
   memory: runMemory,
+  folios: runFolios,
   cache: runCache,
 };
 
