@@ -45,6 +45,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   readonly #background: boolean;
   readonly #pace: Pace = new Pace();
   #stage: Stage = 'idle';
+  #mayYield = true;
   #target: Memcg | undefined;
   #goal = 0;
   #priority = DEF_PRIORITY;
@@ -87,12 +88,15 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   /**
    * Frees about `goal` pages of a group and its descendants.
    *
+   * @param mayYield - whether others have their turn in between; false where somebody wants frames
+   *   within one call, who would get none from a run that stops halfway
    * @returns true: it has ended; false: `onEnd` is called
    */
-  begin(target: Memcg, goal: number): boolean {
+  begin(target: Memcg, goal: number, mayYield = true): boolean {
     assert(this.#stage === 'idle' && goal > 0);
     this.#target = target;
     this.#goal = goal;
+    this.#mayYield = mayYield;
     this.#priority = DEF_PRIORITY;
     this.#groupCount = 0;
     this.#group = 0;
@@ -107,6 +111,8 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   }
 
   resume(): void {
+    // Nobody's call is under way any more.
+    this.#mayYield = true;
     this.#beginSlice();
     if (this.#run()) this.onEnd();
   }
@@ -205,7 +211,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
         this.#budget = 0;
         continue;
       }
-      if (this.#sliceFolios >= SLICE_FOLIOS) return LATER;
+      if (this.#mayYield && this.#sliceFolios >= SLICE_FOLIOS) return LATER;
       this.#sliceFolios += 1;
       this.#count(folios.pages(pfn));
       removeFromLru(this.#mm, pfn);
