@@ -13,7 +13,7 @@ import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import { Pace } from '../../rt/pace.ts';
-import type { RoomWaiter } from '../../zswap/shrink/shrink.ts';
+import { SHRINK_SCAN, type RoomWaiter } from '../../zswap/shrink/shrink.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import { addToLru, removeFromLru } from '../folio-life.ts';
 import type { Mm } from '../mm.ts';
@@ -23,6 +23,9 @@ import { SwapOut } from '../swap/swap-out.ts';
 const DEACTIVATE_MAX = 32;
 /** Folios looked at before others have their turn, where none of them can be swapped out. */
 const SLICE_FOLIOS = 1024;
+
+/** Entries of one group that a run looks at in one go, so that some are written back. */
+const POOL_SCAN_MAX: number = SHRINK_SCAN * 8 ** 3;
 
 type Stage = 'idle' | 'scan' | 'evicting' | 'flush' | 'shrink-pool';
 
@@ -161,10 +164,15 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.#stage = 'idle';
     if (this.freedFrames >= this.#goal || target === this.#mm.memcgs.root) return false;
     this.#poolBytes = target.zswapCurrent;
-    for (const group of this.#byEntries(target)) {
-      if (!this.#mm.zswap.shrinker.makeRoom(group, this, this)) continue;
-      this.#stage = 'shrink-pool';
-      return true;
+    const groups = this.#byEntries(target);
+    // Entries have a second chance. Where all have it, looking at a few frees nothing, and there
+    // would seem to be no memory.
+    for (let scan = SHRINK_SCAN; scan <= POOL_SCAN_MAX; scan *= 8) {
+      for (const group of groups) {
+        if (!this.#mm.zswap.shrinker.makeRoom(group, this, this, scan)) continue;
+        this.#stage = 'shrink-pool';
+        return true;
+      }
     }
     return false;
   }
