@@ -86,9 +86,11 @@ export class Reclaim {
   }
 
   #kswapdEnded(): void {
-    const { freedFrames } = this.#kswapd;
+    const { freedFrames, isFutile } = this.#kswapd;
     this.#mm.stats.events.pgsteal_kswapd += freedFrames;
     this.#kswapdFailures = freedFrames > 0 ? 0 : this.#kswapdFailures + 1;
+    // Where nothing more can be stored, the next run would find the same.
+    if (isFutile) this.#kswapdFailures = RECLAIM_RETRIES_MAX;
     this.#runEnded(freedFrames);
   }
 
