@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
+import { runExplorer } from './explorer.ts';
 import { runFolios } from './folios.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
@@ -23,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   memory: runMemory,
   folios: runFolios,
   scale: runScale,
+  explorer: runExplorer,
   cache: runCache,
 };
 
