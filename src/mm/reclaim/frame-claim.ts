@@ -32,6 +32,7 @@ export class FrameClaim {
   #reclaimer: Reclaimer | undefined;
   /** Tries in a row that have freed nothing, while nobody else has either. */
   #failures = 0;
+  #tries = RECLAIM_RETRIES_MAX;
   #freedBefore = 0;
   #target: Memcg | undefined;
   #goal = 0;
@@ -62,8 +63,22 @@ export class FrameClaim {
     return pfn;
   }
 
-  /** Charges frames to a group; `ok`, or as {@link reclaim}. */
-  charge(memcg: Memcg, pages: number): ClaimResult {
+  /**
+   * Charges frames to a group; `ok`, or as {@link reclaim}.
+   *
+   * @param tries - for nothing, until the answer is `none`: one for who holds what would make room
+   *   and can let go of it
+   */
+  charge(memcg: Memcg, pages: number, tries: number = RECLAIM_RETRIES_MAX): ClaimResult {
+    this.#tries = tries;
+    const result = this.makeRoom(memcg, pages);
+    this.#tries = RECLAIM_RETRIES_MAX;
+    if (result === 'ok') memcg.chargeFrames(pages);
+    return result;
+  }
+
+  /** Sees to it that frames can be charged to a group; `ok`, or as {@link reclaim}. */
+  makeRoom(memcg: Memcg, pages: number): ClaimResult {
     for (;;) {
       if (this.#stage !== 'idle') {
         const result = this.reclaim(memcg, pages);
@@ -71,7 +86,6 @@ export class FrameClaim {
       }
       const over = memcg.overMemoryMax(pages);
       if (over === undefined) {
-        memcg.chargeFrames(pages);
         this.#failures = 0;
         return 'ok';
       }
@@ -140,7 +154,7 @@ export class FrameClaim {
     }
     this.#failures = reclaim.freedPages === this.#freedBefore ? this.#failures + 1 : 1;
     this.#freedBefore = reclaim.freedPages;
-    if (this.#failures >= RECLAIM_RETRIES_MAX) return 'none';
+    if (this.#failures >= this.#tries) return 'none';
     // What others are writing out will be free soon; and who pins a page may let go of it.
     reclaim.waitForOthers(this.#task);
     this.#stage = 'others';

@@ -11,7 +11,7 @@
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */
 import { assert, present } from '../../std/assert.ts';
-import { EBADMSG, EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import { EBADMSG, EIO, OK, type Errno } from '../../std/errno.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
@@ -33,9 +33,10 @@ import type { Region } from '../region.ts';
 
 /**
  * Outcome. `again`: the page is mapped, or it is elsewhere by now; look. `smaller`: not as a large
- * folio. `failed`: `error` says why. `blocked`, `waiting`: as for a fault.
+ * folio. `no-room`: its group has none for it as long as it owns the slot. `failed`: `error` says
+ * why. `blocked`, `waiting`: as for a fault.
  */
-export type SwapInResult = 'again' | 'smaller' | 'failed' | 'blocked' | 'waiting';
+export type SwapInResult = 'again' | 'smaller' | 'no-room' | 'failed' | 'blocked' | 'waiting';
 
 type Stage = 'lock' | 'locked' | 'charge' | 'load' | 'bio' | 'reading' | 'loaded';
 
@@ -188,15 +189,14 @@ export class SwapIn {
   #charge(): SwapInResult | undefined {
     const region = present(this.#region);
     const memcg = this.#mm.payer(region);
-    const result = this.#claim.charge(memcg, this.#pages);
+    // The one slot of a single page is soon taken again.
+    const result = this.#claim.charge(memcg, this.#pages, this.#order === 0 ? 1 : undefined);
     this.#setTransfer(result === 'ok');
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       this.#unlock(this.#pages);
       if (this.#order > 0) return this.#abandon('smaller');
-      if (result === 'blocked') return this.#abandon('blocked');
-      this.error = ENOMEM;
-      return this.#abandon('failed');
+      return this.#abandon(result === 'blocked' ? 'blocked' : 'no-room');
     }
     if (!region.mapped) {
       // Its family may be gone, too, and no folio begins for one that is.
