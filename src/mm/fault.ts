@@ -313,7 +313,7 @@ export class Fault {
     const region = this.#present;
     const memcg = this.#mm.payer(region);
     const pages = 2 ** this.#order;
-    const result = this.#claim.charge(memcg, pages, this.#kind === 'copy' ? 1 : undefined);
+    const result = this.#claim.charge(memcg, pages);
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       if (this.#order > 0) return this.#smaller(0);

@@ -32,7 +32,6 @@ export class FrameClaim {
   #reclaimer: Reclaimer | undefined;
   /** Tries in a row that have freed nothing, while nobody else has either. */
   #failures = 0;
-  #tries = RECLAIM_RETRIES_MAX;
   #freedBefore = 0;
   #target: Memcg | undefined;
   #goal = 0;
@@ -63,16 +62,9 @@ export class FrameClaim {
     return pfn;
   }
 
-  /**
-   * Charges frames to a group; `ok`, or as {@link reclaim}.
-   *
-   * @param tries - for nothing, until the answer is `none`: one for who holds what would make room
-   *   and can let go of it
-   */
-  charge(memcg: Memcg, pages: number, tries: number = RECLAIM_RETRIES_MAX): ClaimResult {
-    this.#tries = tries;
+  /** Charges frames to a group; `ok`, or as {@link reclaim}. */
+  charge(memcg: Memcg, pages: number): ClaimResult {
     const result = this.makeRoom(memcg, pages);
-    this.#tries = RECLAIM_RETRIES_MAX;
     if (result === 'ok') memcg.chargeFrames(pages);
     return result;
   }
@@ -136,7 +128,7 @@ export class FrameClaim {
       const reclaimer = reclaim.tryTake();
       if (reclaimer === undefined) return 'blocked';
       reclaimer.onEnd = reclaimer.giveBack;
-      if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
+      if (!reclaim.begin(reclaimer, target, this.#goal, true)) return 'blocked';
       if (reclaim.put(reclaimer) > 0) return 'ok';
       if (reclaimer.scanned === 0) break;
     }
@@ -154,7 +146,7 @@ export class FrameClaim {
     }
     this.#failures = reclaim.freedPages === this.#freedBefore ? this.#failures + 1 : 1;
     this.#freedBefore = reclaim.freedPages;
-    if (this.#failures >= this.#tries) return 'none';
+    if (this.#failures >= RECLAIM_RETRIES_MAX) return 'none';
     // What others are writing out will be free soon; and who pins a page may let go of it.
     reclaim.waitForOthers(this.#task);
     this.#stage = 'others';

@@ -92,9 +92,10 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   /**
    * Frees about `goal` pages of a group and its descendants.
    *
+   * @param atOnce - as for {@link SwapOut.begin}
    * @returns true: it has ended; false: `onEnd` is called
    */
-  begin(target: Memcg, goal: number): boolean {
+  begin(target: Memcg, goal: number, atOnce: boolean = false): boolean {
     assert(this.#stage === 'idle' && goal > 0);
     this.#target = target;
     this.#goal = goal;
@@ -102,7 +103,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.#budget = 0;
     this.scanned = 0;
     this.#poolPages = 0;
-    this.#out.begin();
+    this.#out.begin(atOnce);
     this.#freedBefore = 0;
     this.#unplacedBefore = 0;
     this.#stage = 'scan';

@@ -16,6 +16,7 @@ import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import { Slice } from '../../rt/slice.ts';
 import type { SwapSlot } from '../../swap/table.ts';
 import { loadPage } from '../../zswap/load.ts';
 import {
@@ -38,6 +39,9 @@ import type { Region } from '../region.ts';
  */
 export type SwapInResult = 'again' | 'smaller' | 'no-room' | 'failed' | 'blocked' | 'waiting';
 
+/** Pages that are loaded in one go: more are loaded in slices, between which others run. */
+const PAGES_AT_ONCE = 32;
+
 type Stage = 'lock' | 'locked' | 'charge' | 'load' | 'bio' | 'reading' | 'loaded';
 
 export class SwapIn {
@@ -45,6 +49,7 @@ export class SwapIn {
   readonly #mm: Mm;
   readonly #owner: SlotWaiter;
   readonly #claim: FrameClaim;
+  readonly #slice: Slice;
   readonly #bioDone = (): void => this.#mm.rt.wake(this.#owner);
   #stage: Stage = 'lock';
   #region: Region | undefined;
@@ -66,6 +71,7 @@ export class SwapIn {
     this.#mm = mm;
     this.#owner = owner;
     this.#claim = claim;
+    this.#slice = new Slice(mm.rt);
   }
 
   /**
@@ -189,8 +195,7 @@ export class SwapIn {
   #charge(): SwapInResult | undefined {
     const region = present(this.#region);
     const memcg = this.#mm.payer(region);
-    // The one slot of a single page is soon taken again.
-    const result = this.#claim.charge(memcg, this.#pages, this.#order === 0 ? 1 : undefined);
+    const result = this.#claim.charge(memcg, this.#pages);
     this.#setTransfer(result === 'ok');
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
@@ -210,10 +215,13 @@ export class SwapIn {
     return undefined;
   }
 
-  /** Brings in the next pages, until one has to be read. */
+  /** Brings in the next pages, until one has to be read or others must have their turn. */
   #load(): SwapInResult | undefined {
     const { swap, frames, folios } = this.#mm;
+    const inSlices = this.#pages > PAGES_AT_ONCE && !this.#claim.nowait;
+    if (inSlices) this.#slice.begin();
     for (; this.#next < this.#pages; this.#next += 1) {
+      if (inSlices && this.#slice.isOver(this.#owner)) return 'waiting';
       const slot = this.#slotOf(this.#next);
       const frame = (this.#pfn + this.#next) as Pfn;
       const kind = swap.table.kind(slot);
