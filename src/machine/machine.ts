@@ -242,7 +242,7 @@ export class OpenMachine implements Machine {
     this.core.assertUsable();
     if (typeof value !== 'string') throw new TypeError(`${name} takes text`);
     const inForce = await this.core.stack.setParameter(this.#settable, name, value);
-    if (!this.core.closing) for (const group of this.#groups.values()) group.enforceLimit();
+    for (const group of this.#groups.values()) group.enforceLimit();
     return inForce;
   }
 
@@ -287,8 +287,8 @@ export class OpenMachine implements Machine {
     await core.underWay.settled();
     core.closed = true;
     await core.stack.quiesce();
-    core.mm.limitReclaim.stop();
     const { reclaim, limitReclaim } = core.mm;
+    limitReclaim.stop();
     while (reclaim.running > 0 || limitReclaim.running) await core.stack.rt.yieldNow();
     const { backing } = core.stack.swap;
     while (backing !== undefined && backing.bios.inUse > 0) await core.stack.rt.yieldNow();

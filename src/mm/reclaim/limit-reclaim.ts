@@ -29,7 +29,7 @@ export class LimitReclaim implements Task {
 
   /** To be called when a group's `memory.max` has been set. */
   enforce(memcg: Memcg): void {
-    if (!isOver(memcg)) return;
+    if (this.#stopped || !isOver(memcg)) return;
     const wasRunning = this.running;
     this.#groups.add(memcg);
     if (wasRunning) return;

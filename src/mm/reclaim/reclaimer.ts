@@ -2,8 +2,8 @@
  * One run of reclaim: frames of cold folios become free, of all groups or of one group and its
  * descendants. From each group's inactive list the oldest are looked at, in passes, more of them in
  * each: one that was used goes back, one that was used twice becomes active, the others are swapped
- * out. The last pass looks at all there are; but a run ends, and leaves a group, early when one folio
- * after the other finds no room. So when some runs after one another free nothing, there is nothing
+ * out. The last pass looks at all there are; but a run ends, and leaves a group, early when one
+ * folio after the other finds no room. So when some runs after one another free nothing, there is nothing
  * to free, or too little among too much.
  *
  * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, do_try_to_free_pages
@@ -84,7 +84,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     return this.freedFrames + this.#poolPages;
   }
 
-  /** One folio after the other has found no room, and no other would: the run ends, or has ended. */
+  /** One folio after the other has found no room, and no other would: so the run ends. */
   get isFutile(): boolean {
     return this.#out.unplaced - this.#unplacedBefore >= FUTILE_FOLIOS;
   }
