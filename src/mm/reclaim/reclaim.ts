@@ -109,9 +109,9 @@ export class Reclaim {
   }
 
   /** Begins a run with a reclaimer that was taken; true: it has ended, and {@link put} is due. */
-  begin(reclaimer: Reclaimer, target: Memcg, goal: number, mayYield = true): boolean {
+  begin(reclaimer: Reclaimer, target: Memcg, goal: number, atOnce: boolean = false): boolean {
     this.#running += 1;
-    return reclaimer.begin(target, goal, mayYield);
+    return reclaimer.begin(target, goal, atOnce);
   }
 
   /** Gives a reclaimer back whose run has ended; returns the pages it has freed. */

@@ -2,9 +2,9 @@
  * One run of reclaim: frames of cold folios become free, of all groups or of one group and its
  * descendants. From each group's inactive list the oldest are looked at, in passes, more of them in
  * each: one that was used goes back, one that was used twice becomes active, the others are swapped
- * out. The last pass looks at all there are; but a run ends, and leaves a group, early when one folio
- * after the other finds no room. So when some runs after one another free nothing, there is nothing
- * to free, or too little among too much.
+ * out. The last pass looks at all there are; but a run ends, and leaves a group, early when one
+ * folio after the other finds no room. So when some runs after one another free nothing, there is
+ * nothing to free, or too little among too much.
  *
  * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, do_try_to_free_pages
  */
@@ -51,7 +51,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   /** In the background: lets others run when it is over. */
   readonly #slice: Slice;
   #stage: Stage = 'idle';
-  #mayYield = true;
+  #atOnce = false;
   #target: Memcg | undefined;
   #goal = 0;
   readonly #passes: GroupPasses;
@@ -87,7 +87,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     return this.freedFrames + this.#poolPages;
   }
 
-  /** One folio after the other has found no room, and no other would: the run ends, or has ended. */
+  /** One folio after the other has found no room, and no other would: so the run ends. */
   get isFutile(): boolean {
     return this.#out.unplaced - this.#unplacedBefore >= FUTILE_FOLIOS;
   }
@@ -95,20 +95,21 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   /**
    * Frees about `goal` pages of a group and its descendants.
    *
-   * @param mayYield - whether others have their turn in between; false where somebody wants frames
-   *   within one call, who would get none from a run that stops halfway
+   * @param atOnce - nobody else has a turn in between, in folios either, as for
+   *   {@link SwapOut.begin}: for who wants frames within one call, and would get none from a run
+   *   that stops halfway
    * @returns true: it has ended; false: `onEnd` is called
    */
-  begin(target: Memcg, goal: number, mayYield = true): boolean {
+  begin(target: Memcg, goal: number, atOnce: boolean = false): boolean {
     assert(this.#stage === 'idle' && goal > 0);
     this.#target = target;
     this.#goal = goal;
-    this.#mayYield = mayYield;
+    this.#atOnce = atOnce;
     this.#passes.begin(target);
     this.#budget = 0;
     this.scanned = 0;
     this.#poolPages = 0;
-    this.#out.begin();
+    this.#out.begin(atOnce);
     this.#freedBefore = 0;
     this.#unplacedBefore = 0;
     this.#stage = 'scan';
@@ -118,7 +119,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
 
   resume(): void {
     // Nobody's call is under way any more.
-    this.#mayYield = true;
+    this.#atOnce = false;
     this.#beginSlice();
     if (this.#run()) this.onEnd();
   }
@@ -228,7 +229,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
         this.#budget = 0;
         continue;
       }
-      if (this.#mayYield && this.#sliceFolios >= SLICE_FOLIOS) return LATER;
+      if (!this.#atOnce && this.#sliceFolios >= SLICE_FOLIOS) return LATER;
       this.#sliceFolios += 1;
       this.#count(folios.pages(pfn));
       removeFromLru(this.#mm, pfn);

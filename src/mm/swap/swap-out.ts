@@ -72,6 +72,7 @@ export class SwapOut implements FolioPages {
   readonly #frames = new Uint32Array(BIO_PAGES);
   readonly #bioDone = (): void => this.#mm.rt.wake(this.#owner);
   #lastResult: SwapOutResult = 'freed';
+  #atOnce = false;
 
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
@@ -79,8 +80,13 @@ export class SwapOut implements FolioPages {
     this.#owner = owner;
   }
 
-  /** Readies the record. */
-  begin(): void {
+  /**
+   * Readies the record.
+   *
+   * @param atOnce - of large folios, too, all pages are stored before others run
+   */
+  begin(atOnce: boolean = false): void {
+    this.#atOnce = atOnce;
     assert(this.#stage === 'idle' && this.#count === 0);
     this.freedPages = 0;
     this.unplacedInGroup = 0;
@@ -184,7 +190,8 @@ export class SwapOut implements FolioPages {
       } else if (swap.table.kind(slot) === 'zero') swap.free(slot);
     }
     this.#pfn = pfn;
-    this.#store.begin(slotOf(this.#mm, pfn, 0), pages, this.#mm.groupOf(pfn), this);
+    const first = slotOf(this.#mm, pfn, 0);
+    this.#store.begin(first, pages, this.#mm.groupOf(pfn), this, this.#atOnce);
     this.#stage = 'store';
     if (rt.point('mm.swap-out.unmapped', this.#owner)) return 'waiting';
     return this.run();
