@@ -241,7 +241,9 @@ export class OpenMachine implements Machine {
   async setParameter(name: string, value: string): Promise<string> {
     this.core.assertUsable();
     if (typeof value !== 'string') throw new TypeError(`${name} takes text`);
-    return await this.core.stack.setParameter(this.#settable, name, value);
+    const inForce = await this.core.stack.setParameter(this.#settable, name, value);
+    for (const group of this.#groups.values()) group.enforceLimit();
+    return inForce;
   }
 
   serve(port: PortLike, { regions = [], group }: ServeOptions = {}): void {
@@ -285,7 +287,9 @@ export class OpenMachine implements Machine {
     await core.underWay.settled();
     core.closed = true;
     await core.stack.quiesce();
-    while (core.mm.reclaim.running > 0) await core.stack.rt.yieldNow();
+    const { reclaim, limitReclaim } = core.mm;
+    limitReclaim.stop();
+    while (reclaim.running > 0 || limitReclaim.running) await core.stack.rt.yieldNow();
     const { backing } = core.stack.swap;
     while (backing !== undefined && backing.bios.inUse > 0) await core.stack.rt.yieldNow();
     await backing?.device.close();
