@@ -1,5 +1,6 @@
 /** The statistics that a person looks into: what the pool is made of, how old it is, how fast. */
 import { present } from '../std/assert.ts';
+import type { Memcg } from '../memcg/memcg.ts';
 import type { LruStats, SizeClassRow, StatsSnapshot } from '../metrics/snapshot.ts';
 import type { SizeClassStats } from '../zpool/zsmalloc.ts';
 import { Zsmalloc } from '../zpool/zsmalloc.ts';
@@ -13,23 +14,19 @@ const AGES_MAX: number = 1 << 14;
 /** The part of a snapshot that is about the pool's inside. */
 export type PoolDetail = Pick<StatsSnapshot, 'size_classes' | 'lru' | 'latency'>;
 
-/** The age in seconds of the oldest page that was looked at, by group number. */
-export type OldestByGroup = ReadonlyMap<number, number>;
-
-/** Takes it, in one section. */
-export function poolDetail(zswap: Zswap): {
-  readonly detail: PoolDetail;
-  readonly oldest: OldestByGroup;
-} {
-  const { lru, oldest } = lruStats(zswap);
+/** Takes it, in one section; `groups` are the exports' by name. */
+export function poolDetail(
+  zswap: Zswap,
+  groups: readonly (readonly [string, Memcg])[],
+): PoolDetail {
   const latency = {
     store: zswap.storeTimes.histogram.read(),
     load: zswap.loadTimes.histogram.read(),
   };
-  return { detail: { size_classes: sizeClasses(zswap), lru, latency }, oldest };
+  return { size_classes: sizeClasses(zswap), lru: lruStats(zswap, groups), latency };
 }
 
-function lruStats(zswap: Zswap): { readonly lru: LruStats; readonly oldest: OldestByGroup } {
+function lruStats(zswap: Zswap, groups: readonly (readonly [string, Memcg])[]): LruStats {
   const { entries } = zswap;
   const ages = Array.from({ length: AGE_BUCKETS }, () => 0);
   const oldest = new Map<number, number>();
@@ -47,12 +44,16 @@ function lruStats(zswap: Zswap): { readonly lru: LruStats; readonly oldest: Olde
     },
     AGES_MAX,
   );
-  const lru = {
+  const byExport = groups.flatMap(([name, { id }]) => {
+    const seconds = oldest.get(id);
+    return seconds === undefined ? [] : [[name, seconds] as const];
+  });
+  return {
     sampled_pages: sampled,
     oldest_seconds: Math.max(0, ...oldest.values()),
+    export_oldest_seconds: Object.fromEntries(byExport),
     age_pages: ages,
   };
-  return { lru, oldest };
 }
 
 /** The classes of all pools together: each has an allocator of its own. */

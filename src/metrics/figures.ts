@@ -103,7 +103,7 @@ export function exportFigures(
       stored: rate(({ zswpout }) => zswpout),
       loaded: rate(({ zswpin }) => zswpin),
       writtenBack: rate(({ zswpwb }) => zswpwb),
-      oldestSeconds: of.lru_oldest_seconds,
+      oldestSeconds: now.lru.export_oldest_seconds[name],
     };
   });
 }

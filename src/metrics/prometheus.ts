@@ -97,11 +97,6 @@ function exportFamilies({ memcg }: StatsSnapshot): Family[] {
       'Uncompressed bytes of what an export holds compressed (zswapped).',
       ...each((stats) => stats.zswapped),
     ),
-    gauge(
-      'export_lru_oldest_seconds',
-      'Time since the oldest page of an export, in a sample, joined the LRU.',
-      ...each((stats) => stats.lru_oldest_seconds ?? 0),
-    ),
     counter(
       'export_events_total',
       'Pages of an export moved, by the event names of vmstat.',
@@ -197,6 +192,14 @@ function pageFamilies({ lru, latency }: StatsSnapshot): Family[] {
       'lru_oldest_seconds',
       'Time since the oldest page in a sample joined the LRU.',
       lru.oldest_seconds,
+    ),
+    gauge(
+      'export_lru_oldest_seconds',
+      'The same for the pages of an export, where it has pages in the sample.',
+      ...Object.entries(lru.export_oldest_seconds).map(([name, value]) => ({
+        labels: { export: name },
+        value,
+      })),
     ),
     histogram('store_duration_seconds', 'Time to compress and place a page; one in 64 is timed.', {
       reading: latency.store,

@@ -60,8 +60,6 @@ export interface MemcgStats extends SwapEvents {
   readonly 'memory.zswap.writeback': 0 | 1;
   /** Uncompressed bytes of what it holds, as in `memory.stat`. */
   readonly zswapped: number;
-  /** As in {@link LruStats}, of its own pages; absent while none of them is in the sample. */
-  readonly lru_oldest_seconds?: number;
 }
 
 /**
@@ -88,6 +86,8 @@ export interface LruStats {
   readonly sampled_pages: number;
   /** Age of the oldest page in the sample; 0 without a sample. */
   readonly oldest_seconds: number;
+  /** The same by export, of those that have pages in the sample. */
+  readonly export_oldest_seconds: Readonly<Record<string, number>>;
   /** Sampled pages by age: up to 1 s, 2 s, 4 s, and so on; the last has no upper bound. */
   readonly age_pages: readonly number[];
 }

@@ -256,7 +256,7 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
     rejects: NO_REJECTS,
     parameters: { ...parameters },
     size_classes: [],
-    lru: { sampled_pages: 0, oldest_seconds: 0, age_pages: [] },
+    lru: { sampled_pages: 0, oldest_seconds: 0, export_oldest_seconds: {}, age_pages: [] },
     latency: { store: new LogHistogram().read(), load: new LogHistogram().read() },
     memcg: Object.fromEntries(disks.map(memcgEntry)),
     process: {

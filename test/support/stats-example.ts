@@ -18,7 +18,6 @@ function memcg(base: number, max: number | 'max', writeback: 0 | 1): MemcgStats 
     pswpout: base + 5,
     swpin_zero: base + 6,
     swpout_zero: base + 7,
-    lru_oldest_seconds: base + 8,
   };
 }
 
@@ -93,7 +92,12 @@ export const STATS_EXAMPLE: StatsSnapshot = {
       freeable: 4,
     },
   ],
-  lru: { sampled_pages: 60, oldest_seconds: 77.7, age_pages: [1, 2, 4, 8, 16, 20, 8, 1] },
+  lru: {
+    sampled_pages: 60,
+    oldest_seconds: 77.7,
+    export_oldest_seconds: { vm1: 68, vm2: 48 },
+    age_pages: [1, 2, 4, 8, 16, 20, 8, 1],
+  },
   latency: { store: histogram(30), load: histogram(31) },
   nbd: {
     connections: 5,

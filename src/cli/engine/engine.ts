@@ -99,16 +99,11 @@ export class Engine implements DaemonEngine {
   }
 
   snapshot(): StatsSnapshot {
-    const { detail, oldest } = poolDetail(this.zswap);
+    const groups = this.exports.map(({ name, area }) => [name, area.memcg] as const);
     return {
       ...poolSnapshot(this.#stack),
-      ...detail,
-      memcg: Object.fromEntries(
-        this.exports.map(({ name, area }) => [
-          name,
-          memcgStats(area.memcg, oldest.get(area.memcg.id)),
-        ]),
-      ),
+      ...poolDetail(this.zswap, groups),
+      memcg: Object.fromEntries(groups.map(([name, memcg]) => [name, memcgStats(memcg)])),
       process: {
         rss: residentBytes(),
         metadata_bytes: this.metadataBytes(),
@@ -135,14 +130,13 @@ export class Engine implements DaemonEngine {
   }
 }
 
-function memcgStats(memcg: Memcg, oldestSeconds: number | undefined): MemcgStats {
+function memcgStats(memcg: Memcg): MemcgStats {
   return {
     ...memcg.events,
     'memory.zswap.current': memcg.zswapCurrent,
     'memory.zswap.max': memcg.zswapMax === Infinity ? 'max' : memcg.zswapMax,
     'memory.zswap.writeback': memcg.writeback ? 1 : 0,
     zswapped: memcg.zswappedPages * PAGE_SIZE,
-    ...(oldestSeconds === undefined ? {} : { lru_oldest_seconds: oldestSeconds }),
   };
 }
 

@@ -109,7 +109,7 @@ describe('points of a distribution', () => {
 
   it('are not there where there is nothing', () => {
     assert.equal(quantileSeconds(new LogHistogram().read(), 0.5), undefined);
-    const lru = { sampled_pages: 0, oldest_seconds: 0, age_pages: [] };
+    const lru = { ...STATS_EXAMPLE.lru, sampled_pages: 0, age_pages: [] };
     assert.equal(ageQuantileSeconds({ lru }, 0.5), undefined);
   });
 
