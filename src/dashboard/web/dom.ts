@@ -61,7 +61,9 @@ export class FoldedTable {
   #make: () => HTMLTableElement = () => table('', [], []);
 
   constructor(summary: string) {
-    this.#holder = html('div', { class: 'scroll' });
+    // It scrolls sideways on a phone, and by keyboard.
+    const attributes = { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': summary };
+    this.#holder = html('div', attributes);
     this.element = html('details', {}, html('summary', {}, summary), this.#holder);
     this.element.addEventListener('toggle', () => this.#draw());
   }
