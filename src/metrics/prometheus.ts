@@ -201,10 +201,10 @@ function pageFamilies({ lru, latency }: StatsSnapshot): Family[] {
         value,
       })),
     ),
-    histogram('store_duration_seconds', 'Time to compress and place a page; one in 64 is timed.', {
+    histogram('store_duration_seconds', 'Time to compress and place a page; one in 256 is timed.', {
       reading: latency.store,
     }),
-    histogram('load_duration_seconds', 'Time to decompress a page; one in 64 is timed.', {
+    histogram('load_duration_seconds', 'Time to decompress a page; one in 256 is timed.', {
       reading: latency.load,
     }),
   ];

@@ -94,9 +94,9 @@ export interface LruStats {
 
 /** Durations since start. */
 export interface LatencyStats {
-  /** Compressing a page and placing it in the pool; one page in 64 is timed. */
+  /** Compressing a page and placing it in the pool; one page in 256 is timed. */
   readonly store: HistogramReading;
-  /** Decompressing a page; one page in 64 is timed. */
+  /** Decompressing a page; one page in 256 is timed. */
   readonly load: HistogramReading;
 }
 

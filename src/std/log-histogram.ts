@@ -26,7 +26,7 @@ export interface HistogramReading {
 
 export class LogHistogram {
   readonly #buckets: Float64Array = new Float64Array(LOG_BUCKETS);
-  #sumMs = 0;
+  readonly #sumMs: Float64Array = new Float64Array(1);
 
   /** Counts a duration in milliseconds; a negative one counts as 0. */
   record(ms: number): void {
@@ -35,15 +35,19 @@ export class LogHistogram {
     const bucket = microseconds <= 1 ? 0 : 32 - Math.clz32(microseconds - 1);
     const index = bucket < LOG_BUCKETS ? bucket : LOG_BUCKETS - 1;
     this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
-    if (ms > 0) this.#sumMs += ms;
+    if (ms > 0) this.#sumMs[0] = this.#total + ms;
   }
 
   read(): HistogramReading {
     const buckets = Array.from(this.#buckets);
     return {
       count: buckets.reduce((sum, value) => sum + value, 0),
-      sum_seconds: this.#sumMs / 1000,
+      sum_seconds: this.#total / 1000,
       buckets,
     };
+  }
+
+  get #total(): number {
+    return this.#sumMs[0] ?? 0;
   }
 }

@@ -37,12 +37,12 @@ export function loadPage(
   const table = zswap.swap.table;
   if (table.kind(slot) !== 'entry') return 'absent';
   const index = table.payload(slot) as ZswapEntryIndex;
-  const begun = zswap.loadTimes.begin();
+  const isTimed = zswap.loadTimes.begin();
   if (!decompress(zswap, index, target, offset)) {
     zswap.stats.decompress_fail += 1;
     return 'corrupt';
   }
-  zswap.loadTimes.end(begun);
+  zswap.loadTimes.end(isTimed);
   zswap.swap.vmstat.zswpin += 1;
   const owner = zswap.memcgs.get(zswap.entries.memcg(index));
   owner.events.zswpin += 1;

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Payload } from '../../../src/blk/payload.ts';
 import type { Engine } from '../../../src/cli/engine/engine.ts';
 import { openEngine } from '../../../src/cli/engine/open-engine.ts';
+import { SAMPLE_EVERY } from '../../../src/rt/sampled-timer.ts';
 import { OK } from '../../../src/std/errno.ts';
 import { MIB, PAGE_SIZE } from '../../../src/std/units.ts';
 import { generateMemory } from '../../support/sample-pages.ts';
@@ -98,13 +99,13 @@ describe('the inside of the pool', () => {
     assert.equal(engine.snapshot().lru.sampled_pages, 0);
   });
 
-  it('times one page in 64, in and out', () => {
+  it('times one page in so many, in and out', () => {
     const memory = generateMemory(PAGES);
     transfer('write', 0, memory);
     transfer('read', 0, new Uint8Array(memory.length));
     const { latency, vmstat } = engine.snapshot();
-    assert.equal(latency.store.count, Math.floor(vmstat.zswpout / 64));
-    assert.equal(latency.load.count, Math.floor(vmstat.zswpin / 64));
+    assert.equal(latency.store.count, Math.floor(vmstat.zswpout / SAMPLE_EVERY));
+    assert.equal(latency.load.count, Math.floor(vmstat.zswpin / SAMPLE_EVERY));
     assert.ok(latency.store.sum_seconds > 0 && latency.load.sum_seconds > 0);
   });
 });

@@ -17,9 +17,9 @@ describe('SampledTimer', () => {
     let now = 1000;
     const timer = new SampledTimer({ nowMs: () => now });
     for (let i = 0; i < SAMPLE_EVERY; i++) {
-      const begun = timer.begin();
+      const isTimed = timer.begin();
       now += 4;
-      timer.end(begun);
+      timer.end(isTimed);
     }
     assert.equal(timer.histogram.read().sum_seconds, 0.004);
   });

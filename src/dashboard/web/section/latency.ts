@@ -114,7 +114,7 @@ export class LatencySection {
   readonly #folded: FoldedTable = new FoldedTable('Latency as a table');
 
   constructor(container: HTMLElement) {
-    const note = 'The last minute. Of pages, one in 64 is timed; of requests, all.';
+    const note = 'The last minute. Of pages, one in 256 is timed; of requests, all.';
     container.append(
       html('p', { class: 'summary' }, note),
       html('div', { class: 'smalls' }, ...this.#charts.map(({ element }) => element)),
