@@ -5,7 +5,7 @@
 // influence on any result.
 //
 //   0        TABLE    match table: 2^14 positions of 16 bits
-//   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..15
+//   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..16
 //   0x9000   PAGE     4096 bytes to compress; 64 of slop, only read
 //   0xb000   WINDOW   compressed bytes; 4096 + 512, slop included
 //   0xd000   OUT      4096 decompressed bytes; 64 of slop
@@ -14,7 +14,7 @@ export const PAGE_BYTES: usize = 4096;
 export const TABLE: usize = 0;
 export const TABLE_BITS: u32 = 14;
 export const TABLE_BYTES: usize = 2 << TABLE_BITS;
-const SHUFFLE: usize = 0x8000;
+export const SHUFFLE: usize = 0x8000;
 export const PAGE: usize = 0x9000;
 export const WINDOW: usize = 0xb000;
 export const OUT: usize = 0xd000;
@@ -93,6 +93,8 @@ for (let distance: usize = 1; distance < 16; distance++) {
   // Row 0 has no pattern: its byte d says how many of the 16 are whole periods of d.
   store<u8>(SHUFFLE + distance, <u8>(16 - (16 % distance)));
 }
+// Row 16 leaves a vector as it is.
+for (let lane: usize = 0; lane < 16; lane++) store<u8>(SHUFFLE + 256 + lane, <u8>lane);
 
 /** What follows at `to` if the `distance` bytes (1..15) before it repeat. */
 @inline
