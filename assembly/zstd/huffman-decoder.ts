@@ -4,25 +4,23 @@
 // makes an index is a constant. A cell is the code's length in its low byte, the symbol above.
 
 import { accuracyLog, readDistribution, spreadSymbols } from './fse';
-import { COUNTERS, HUFFMAN, LITERALS, SPREAD, WEIGHTS, WEIGHT_CELLS } from './layout';
+import { COUNTERS, HUFFMAN_CELLS, LITERALS, SPREAD, WEIGHTS, WEIGHT_CELLS } from './layout';
 
 const LENGTH_MAX: u32 = 11;
 const SYMBOLS_MAX: u32 = 256;
 const WEIGHT_SYMBOLS: u32 = LENGTH_MAX + 1;
 const WEIGHT_LOG_MAX: u32 = 6;
 
-/** Whether the table holds a code that later literals may use again. */
-let known: bool = false;
+/** The cells of the code that literals may use again; 0 where there is none. */
+export let codeCells: usize = 0;
 
-/** Forgets the code: a new page begins. */
-@inline
-export function forgetCode(): void {
-  known = false;
-}
+/** The longest code of the one read last. */
+export let codeLength: u32 = 0;
 
+/** Starts a page with a code that is known, or with 0. */
 @inline
-export function isCodeKnown(): bool {
-  return known;
+export function useCode(cells: usize): void {
+  codeCells = cells;
 }
 
 /** The bit position after the last bit of a stream that is read backwards, or 0 if it has no end. */
@@ -89,22 +87,22 @@ function readPlainWeights(at: usize, count: u32): u32 {
   return count;
 }
 
-/** Reads a Huffman code at `[at, end)` and builds its table. Returns the place after it, or 0. */
-export function readCode(at: usize, end: usize): usize {
-  known = false;
+/** Reads a Huffman code at `[at, end)` and builds its cells. Returns the place after it, or 0. */
+export function readCode(at: usize, end: usize, cells: usize): usize {
+  codeCells = 0;
   if (at >= end) return 0;
   const head = <u32>load<u8>(at++);
   const bytes: u32 = head < 128 ? head : (head - 126) >> 1;
   const next = at + bytes;
   if (next > end) return 0;
   const count = head < 128 ? readPackedWeights(at, next) : readPlainWeights(at, head - 127);
-  if (count === 0 || !buildTable(count)) return 0;
-  known = true;
+  if (count === 0 || !buildTable(count, cells)) return 0;
+  codeCells = cells;
   return next;
 }
 
 /** Adds the last weight, which is implied, and fills the table. */
-function buildTable(count: u32): bool {
+function buildTable(count: u32, cells: usize): bool {
   v128.store(COUNTERS, i64x2.splat(0));
   v128.store(COUNTERS, i64x2.splat(0), 16);
   let total: u32 = 0;
@@ -118,6 +116,7 @@ function buildTable(count: u32): bool {
   if (total === 0) return false;
   const length: u32 = 32 - clz(total);
   const rest: u32 = (1 << length) - total;
+  codeLength = length;
   if (length > LENGTH_MAX || (rest & (rest - 1)) !== 0) return false;
   const last = 32 - clz(rest);
   store<u8>(WEIGHTS + count, <u8>last);
@@ -134,19 +133,19 @@ function buildTable(count: u32): bool {
   }
   for (let symbol: u32 = 0; symbol <= count; symbol++) {
     const weight = <u32>load<u8>(WEIGHTS + symbol);
-    if (weight !== 0) fillCells(weight, length + 1 - weight, symbol);
+    if (weight !== 0) fillCells(cells, weight, length + 1 - weight, symbol);
   }
   return true;
 }
 
 /** Fills the cells of one symbol. */
 @inline
-function fillCells(weight: u32, length: u32, symbol: u32): void {
+function fillCells(table: usize, weight: u32, length: u32, symbol: u32): void {
   const counter = COUNTERS + (weight << 1);
   const first = <u32>load<u16>(counter);
   const cells: u32 = (1 << LENGTH_MAX) >> length;
   store<u16>(counter, <u16>(first + cells));
-  let at = HUFFMAN + (<usize>first << 1);
+  let at = table + (<usize>first << 1);
   const cell = length | (symbol << 8);
   if (cells >= 8) {
     const eight = i16x8.splat(<i16>cell);
@@ -175,11 +174,11 @@ const ROUND: usize = 5;
 
 /** Decodes five symbols of a stream, from position `top`. Returns the position after them. */
 @inline
-function decodeRound(top: usize, to: usize): usize {
+function decodeRound(cells: usize, top: usize, to: usize): usize {
   let bits = bitsBelow(top);
   let used: u32 = 0;
   for (let k: usize = 0; k < ROUND; k++) {
-    const cell = <u32>load<u16>(HUFFMAN + (<usize>(bits >> (64 - LENGTH_MAX)) << 1));
+    const cell = <u32>load<u16>(cells + (<usize>(bits >> (64 - LENGTH_MAX)) << 1));
     store<u8>(to + k, <u8>(cell >> 8));
     bits <<= <u64>(cell & 255);
     used += cell;
@@ -188,9 +187,9 @@ function decodeRound(top: usize, to: usize): usize {
 }
 
 /** Decodes `count` symbols of a stream, from position `top`. Returns the position after them. */
-function decodeTail(top: usize, to: usize, count: usize): usize {
+function decodeTail(cells: usize, top: usize, to: usize, count: usize): usize {
   for (let k: usize = 0; k < count; k++) {
-    const cell = <u32>load<u16>(HUFFMAN + (<usize>(bitsBelow(top) >> (64 - LENGTH_MAX)) << 1));
+    const cell = <u32>load<u16>(cells + (<usize>(bitsBelow(top) >> (64 - LENGTH_MAX)) << 1));
     store<u8>(to + k, <u8>(cell >> 8));
     top -= <usize>(cell & 255);
   }
@@ -201,13 +200,14 @@ function decodeTail(top: usize, to: usize, count: usize): usize {
 export function decodeOneStream(start: usize, end: usize, count: usize): bool {
   let top = streamTop(start, end);
   if (top === 0) return false;
+  const cells = codeCells;
   let to = LITERALS;
   let left = count;
   for (; left >= ROUND; left -= ROUND) {
-    top = decodeRound(top, to);
+    top = decodeRound(cells, top, to);
     to += ROUND;
   }
-  return decodeTail(top, to, left) === start << 3;
+  return decodeTail(cells, top, to, left) === start << 3;
 }
 
 /** Decodes `count` literals from four streams in `[start, end)`, which begin with their sizes. */
@@ -225,20 +225,21 @@ export function decodeFourStreams(start: usize, end: usize, count: usize): bool 
   if (top1 === 0 || top2 === 0 || top3 === 0 || top4 === 0) return false;
   const quarter = (count + 3) >> 2;
   const lastQuarter = count - 3 * quarter;
+  const cells = codeCells;
   let to = LITERALS;
   let left = lastQuarter;
   for (; left >= ROUND; left -= ROUND) {
-    top1 = decodeRound(top1, to);
-    top2 = decodeRound(top2, to + quarter);
-    top3 = decodeRound(top3, to + 2 * quarter);
-    top4 = decodeRound(top4, to + 3 * quarter);
+    top1 = decodeRound(cells, top1, to);
+    top2 = decodeRound(cells, top2, to + quarter);
+    top3 = decodeRound(cells, top3, to + 2 * quarter);
+    top4 = decodeRound(cells, top4, to + 3 * quarter);
     to += ROUND;
   }
-  top4 = decodeTail(top4, to + 3 * quarter, left);
+  top4 = decodeTail(cells, top4, to + 3 * quarter, left);
   left += quarter - lastQuarter;
-  top1 = decodeTail(top1, to, left);
-  top2 = decodeTail(top2, to + quarter, left);
-  top3 = decodeTail(top3, to + 2 * quarter, left);
+  top1 = decodeTail(cells, top1, to, left);
+  top2 = decodeTail(cells, top2, to + quarter, left);
+  top3 = decodeTail(cells, top3, to + 2 * quarter, left);
   return (
     top1 === start1 << 3 && top2 === start2 << 3 && top3 === start3 << 3 && top4 === start4 << 3
   );

@@ -1,8 +1,8 @@
 // The literals section of a block (RFC 8878, section 3.1.1.3.1).
 
 import { PAGE_BYTES } from '../memory';
-import { decodeFourStreams, decodeOneStream, isCodeKnown, readCode } from './huffman-decoder';
-import { LITERALS } from './layout';
+import { codeCells, decodeFourStreams, decodeOneStream, readCode } from './huffman-decoder';
+import { HUFFMAN_CELLS, LITERALS } from './layout';
 
 /** Where the literals read last are, and how many. */
 export let literalsAt: usize = 0;
@@ -55,9 +55,9 @@ function readCoded(at: usize, end: usize, head: u32): usize {
   literalsAt = LITERALS;
   literalsCount = count;
   if ((head & 1) === 0) {
-    at = readCode(at, next);
+    at = readCode(at, next, HUFFMAN_CELLS);
     if (at === 0) return 0;
-  } else if (!isCodeKnown()) {
+  } else if (codeCells === 0) {
     return 0;
   }
   const isSound = form === 0 ? decodeOneStream(at, next, count) : decodeFourStreams(at, next, count);

@@ -42,11 +42,21 @@ const HISTORY_MOVES: usize = memory.data<u8>([
   5, 6, 7, 8, 9, 10, 11,
 ]);
 
-/** Sets everything that blocks pass on to how a frame begins. */
-export function resetSequences(): void {
-  llCells = 0;
-  mlCells = 0;
-  ofCells = 0;
+/** Starts a page with tables that are known, or with 0; the logs do not matter then. */
+export function useTables(
+  ll: usize,
+  llAccuracy: u32,
+  ml: usize,
+  mlAccuracy: u32,
+  of_: usize,
+  ofAccuracy: u32,
+): void {
+  llCells = ll;
+  llLog = llAccuracy;
+  mlCells = ml;
+  mlLog = mlAccuracy;
+  ofCells = of_;
+  ofLog = ofAccuracy;
   repeats = i32x4(1, 4, 8, 0);
 }
 

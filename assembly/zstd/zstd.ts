@@ -2,9 +2,30 @@
 // Written from RFC 8878.
 
 import { OUT, PAGE, PAGE_BYTES, WINDOW } from '../memory';
-import { forgetCode } from './huffman-decoder';
+import { BIT } from './costs';
+import { useCode } from './huffman-decoder';
 import { readLiterals } from './literals-decoder';
-import { resetSequences, runSequences } from './sequences-decoder';
+import {
+  countLiterals,
+  ownCodeCost,
+  profileCost,
+  rawCost,
+  writeLiterals,
+} from './literals-encoder';
+import { findMatches, literalTotal, sequenceCount } from './match-finder';
+import {
+  PROFILE_COUNT,
+  P_HUFFMAN_CELLS,
+  P_LL_CELLS,
+  P_LL_LOG,
+  P_ML_CELLS,
+  P_ML_LOG,
+  P_OF_CELLS,
+  P_OF_LOG,
+  profileAt,
+} from './profiles';
+import { runSequences, useTables } from './sequences-decoder';
+import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './sequences-encoder';
 
 export { OUT, PAGE, WINDOW };
 
@@ -12,14 +33,36 @@ const RAW: u32 = 0;
 const RLE: u32 = 1;
 const COMPRESSED: u32 = 2;
 
-/** Decompresses `length` bytes of WINDOW into OUT. Returns 1, or 0 if not one whole page. */
+/** Decompresses what `compress` made, `length` bytes of WINDOW, into OUT. Returns 1, or 0. */
 export function decompress(length: i32): i32 {
+  const index = <u32>load<u8>(WINDOW);
+  if (index >= PROFILE_COUNT) return 0;
+  const profile = profileAt(index);
+  useCode(profile + P_HUFFMAN_CELLS);
+  useTables(
+    profile + P_LL_CELLS,
+    load<u32>(profile + P_LL_LOG),
+    profile + P_ML_CELLS,
+    load<u32>(profile + P_ML_LOG),
+    profile + P_OF_CELLS,
+    load<u32>(profile + P_OF_LOG),
+  );
+  const end = WINDOW + <usize>length;
+  const next = readLiterals(WINDOW + 1, end);
+  return <i32>(next !== 0 && runSequences(next, end, OUT) === OUT + PAGE_BYTES);
+}
+
+/**
+ * Decompresses the blocks of a frame without profile, `length` bytes of WINDOW, into OUT. Returns 1,
+ * or 0 if they are malformed or not one whole page.
+ */
+export function decompressBlocks(length: i32): i32 {
   const inEnd = WINDOW + <usize>length;
   const outEnd = OUT + PAGE_BYTES;
   let at = WINDOW;
   let op = OUT;
-  forgetCode();
-  resetSequences();
+  useCode(0);
+  useTables(0, 0, 0, 0, 0, 0);
   while (at + 3 <= inEnd) {
     const header = load<u32>(at) & 0xffffff;
     const kind = (header >> 1) & 3;
@@ -51,6 +94,35 @@ export function decompress(length: i32): i32 {
   return 0;
 }
 
+/** What a profile's code or table may cost more than one of the page's own: time is worth it. */
+const CODE_MARGIN: u32 = 16 * 8 * BIT;
+
+export let debugProfile: i32 = 0;
+
+/** Compresses PAGE into WINDOW. Returns the length, or 0 if it is not below a page's. */
 export function compress(): i32 {
-  return 0;
+  findMatches(1);
+  const literals = literalTotal;
+  const sequences = sequenceCount;
+  countLiterals(literals);
+  countCodes(sequences);
+  const ownCode = min(ownCodeCost(literals) + CODE_MARGIN, rawCost(literals));
+  const ownTables = ownTablesCost(sequences);
+  let least: u32 = u32.MAX_VALUE;
+  let best: u32 = 0;
+  for (let index: u32 = 0; index < PROFILE_COUNT; index++) {
+    const profile = profileAt(index);
+    const cost = min(profileCost(profile), ownCode) + min(profileTablesCost(profile), ownTables);
+    if (cost < least) {
+      least = cost;
+      best = index;
+    }
+  }
+  const profile = PROFILE_COUNT === 0 ? 0 : profileAt(best);
+  store<u8>(WINDOW, <u8>best);
+  const limit = WINDOW + PAGE_BYTES;
+  let op = writeLiterals(WINDOW + 1, literals, profile, ownCode);
+  if (op > limit) return 0;
+  op = writeSequences(op, limit, sequences, profile);
+  return op === 0 || op >= limit ? 0 : <i32>(op - WINDOW);
 }
