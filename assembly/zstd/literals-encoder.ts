@@ -14,7 +14,7 @@ const PROFILE_CODE: u32 = 3;
 
 const COUNTS_BYTES: usize = 512;
 /** Literals that one stream is enough for; the sizes of four are six bytes. */
-const ONE_STREAM_MAX: usize = 255;
+const ONE_STREAM_MAX: usize = 127;
 /** Fewer are not worth a code. */
 const CODED_MIN: usize = 16;
 
@@ -86,7 +86,8 @@ function writePlainHeader(op: usize, count: usize, kind: u32): usize {
   return op + 3;
 }
 
-function writeRaw(op: usize, count: usize): usize {
+/** Writes the literals as they are. Returns the place after them. */
+export function writeRaw(op: usize, count: usize): usize {
   op = writePlainHeader(op, count, RAW);
   memory.copy(op, LITERALS, count);
   return op + count;

@@ -78,11 +78,11 @@ let llOwnCost: u32 = 0;
 let mlOwnCost: u32 = 0;
 let ofOwnCost: u32 = 0;
 
-/** Estimates what the counted codes would cost with tables of their own. */
-export function ownTablesCost(count: u32): u32 {
-  llOwnCost = entropy(LL_COUNTS, ML_COUNTS, count) + 112 * BIT;
-  mlOwnCost = entropy(ML_COUNTS, OF_COUNTS, count) + 128 * BIT;
-  ofOwnCost = entropy(OF_COUNTS, COUNTS_END, count) + 64 * BIT;
+/** Estimates what the counted codes would cost with tables of their own, and a margin for each. */
+export function ownTablesCost(count: u32, margin: u32): u32 {
+  llOwnCost = entropy(LL_COUNTS, ML_COUNTS, count) + 112 * BIT + margin;
+  mlOwnCost = entropy(ML_COUNTS, OF_COUNTS, count) + 128 * BIT + margin;
+  ofOwnCost = entropy(OF_COUNTS, COUNTS_END, count) + 64 * BIT + margin;
   return llOwnCost + mlOwnCost + ofOwnCost;
 }
 

@@ -11,6 +11,7 @@ import {
   profileCost,
   rawCost,
   writeLiterals,
+  writeRaw,
 } from './literals-encoder';
 import { findMatches, literalTotal, sequenceCount } from './match-finder';
 import {
@@ -94,35 +95,58 @@ export function decompressBlocks(length: i32): i32 {
   return 0;
 }
 
-/** What a profile's code or table may cost more than one of the page's own: time is worth it. */
-const CODE_MARGIN: u32 = 16 * 8 * BIT;
-
-export let debugProfile: i32 = 0;
-
-/** Compresses PAGE into WINDOW. Returns the length, or 0 if it is not below a page's. */
-export function compress(): i32 {
+/**
+ * Compresses PAGE into WINDOW. Without `isCoded` literals stay as they are; the margins are what a
+ * profile's code, or each of its tables, may cost more than one of the page's own.
+ */
+@inline
+function compressPage(isCoded: bool, codeMargin: u32, tableMargin: u32): i32 {
   findMatches(1);
   const literals = literalTotal;
   const sequences = sequenceCount;
-  countLiterals(literals);
   countCodes(sequences);
-  const ownCode = min(ownCodeCost(literals) + CODE_MARGIN, rawCost(literals));
-  const ownTables = ownTablesCost(sequences);
+  const raw = rawCost(literals);
+  let ownCode = raw;
+  if (isCoded) {
+    countLiterals(literals);
+    ownCode = min(ownCodeCost(literals) + codeMargin, raw);
+  }
+  const ownTables = ownTablesCost(sequences, tableMargin);
   let least: u32 = u32.MAX_VALUE;
   let best: u32 = 0;
   for (let index: u32 = 0; index < PROFILE_COUNT; index++) {
     const profile = profileAt(index);
-    const cost = min(profileCost(profile), ownCode) + min(profileTablesCost(profile), ownTables);
+    let cost = min(profileTablesCost(profile), ownTables);
+    if (isCoded) cost += min(profileCost(profile), ownCode);
     if (cost < least) {
       least = cost;
       best = index;
     }
   }
-  const profile = PROFILE_COUNT === 0 ? 0 : profileAt(best);
+  const profile = profileAt(best);
   store<u8>(WINDOW, <u8>best);
   const limit = WINDOW + PAGE_BYTES;
-  let op = writeLiterals(WINDOW + 1, literals, profile, ownCode);
+  let op = isCoded
+    ? writeLiterals(WINDOW + 1, literals, profile, ownCode)
+    : writeRaw(WINDOW + 1, literals);
   if (op > limit) return 0;
   op = writeSequences(op, limit, sequences, profile);
   return op === 0 || op >= limit ? 0 : <i32>(op - WINDOW);
+}
+
+// Compress PAGE into WINDOW. They return the length, or 0 if it is not below a page's.
+
+/** As dense as libzstd's level -1, which leaves literals as they are. */
+export function compressFast(): i32 {
+  return compressPage(false, 0, 24 * 8 * BIT);
+}
+
+/** As dense as libzstd's level 1. */
+export function compress(): i32 {
+  return compressPage(true, 32 * 8 * BIT, 16 * 8 * BIT);
+}
+
+/** As dense as libzstd's level 3. */
+export function compressDense(): i32 {
+  return compressPage(true, 8 * 8 * BIT, 8 * 8 * BIT);
 }
