@@ -19,7 +19,7 @@ const ML_BITS: usize = memory.data<u8>([
 function describe(record: usize, bits: u32, base: u32): void {
   store<u64>(record, <u64>bits << 48);
   store<u16>(record, <u16>((<u32>1 << bits) - 1), 8);
-  store<u16>(record, <u16>bits, 10);
+  store<u16>(record, 0, 10);
   store<u32>(record, base, 12);
 }
 

@@ -1,11 +1,10 @@
 // Decoding tables of sequence codes. A cell is 16 bytes, so that each field is one load:
 //
-//   0  u16  offset of the next cell before its bits are added: cell number times 16
-//   2  u16  bits of the next cell's number
-//   4  u16  mask of those bits, times 16
+//   0  u32  address of the next cell before its bits are added
+//   4  u16  mask of the bits of the next cell's number, times 16
 //   6  u16  extra bits of the code
 //   8  u16  mask of the extra bits
-//   10 u16  both kinds of bits together
+//   10 u16  bits of the next cell's number
 //   12 u32  the value the extra bits are added to
 
 import { LL_CODES, ML_CODES } from './codes';
@@ -50,18 +49,19 @@ export function buildCells(cells: usize, codes: usize, symbols: u32, log: u32): 
     const state = <u32>load<u16>(COUNTERS + (symbol << 1));
     store<u16>(COUNTERS + (symbol << 1), <u16>(state + 1));
     const bits = log + clz(state) - 31;
-    const next = ((state << bits) - size) << 4;
+    const next = <u32>cells + (((state << bits) - size) << 4);
     const mask = ((1 << bits) - 1) << 4;
     const code = codes + (symbol << 4);
     const at = cells + (cell << 4);
-    store<u64>(at, load<u64>(code) | <u64>(next | (bits << 16)) | (<u64>mask << 32));
-    store<u64>(at, load<u64>(code, 8) + (bits << 16), 8);
+    store<u64>(at, load<u64>(code) | <u64>next | (<u64>mask << 32));
+    store<u64>(at, load<u64>(code, 8) | <u64>(bits << 16), 8);
   }
 }
 
 /** Makes the one cell of a table that knows a single code. */
 export function buildSingleCell(cells: usize, code: usize): void {
   v128.store(cells, v128.load(code));
+  store<u32>(cells, <u32>cells);
 }
 
 function buildPredefined(cells: usize, codes: usize, norm: usize, symbols: u32, log: u32): void {

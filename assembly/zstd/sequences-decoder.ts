@@ -191,7 +191,7 @@ function putMatch(op: usize, distance: usize, length: usize): void {
 }
 
 // The most bits that may be used before a sequence's cells, at most 9, 9 and 8 bits, are taken.
-const BITS_LEFT_FOR_CELLS: usize = 64 - 26;
+const BITS_LEFT_FOR_CELLS: usize = 64 - 26 - 7;
 
 function decodeSequences(start: usize, end: usize, count: u32, op: usize): usize {
   let top = streamTop(start, end);
@@ -208,32 +208,46 @@ function decodeSequences(start: usize, end: usize, count: u32, op: usize): usize
   let history = repeats;
   let distance = <u32>i32x4.extract_lane(history, 0);
   while (true) {
+    // Sums of bits first, each from loads that wait for nothing but the cells.
+    const ofUsed = <usize>load<u16>(ofCell, 6);
+    const lengthUsed = ofUsed + load<u16>(mlCell, 6);
+    const extraUsed = lengthUsed + load<u16>(llCell, 6);
     const bitsEnd = (top + 7) >> 3;
+    const before = (0 - top) & 7;
     let bits = load<u64>(bitsEnd - 8);
-    let used: usize = (bitsEnd << 3) - top + load<u16>(ofCell, 6);
-    const value = load<u32>(ofCell, 12) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(ofCell, 8));
-    used += load<u16>(mlCell, 6);
-    const length = load<u32>(mlCell, 12) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(mlCell, 8));
-    used += load<u16>(llCell, 6);
-    const run = load<u32>(llCell, 12) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(llCell, 8));
+    const value =
+      load<u32>(ofCell, 12) +
+      (<u32>rotl<u64>(bits, <u64>(before + ofUsed)) & load<u16>(ofCell, 8));
+    let length = load<u32>(mlCell, 12);
+    let run = load<u32>(llCell, 12);
+    if (extraUsed !== ofUsed) {
+      length += <u32>rotl<u64>(bits, <u64>(before + lengthUsed)) & load<u16>(mlCell, 8);
+      run += <u32>rotl<u64>(bits, <u64>(before + extraUsed)) & load<u16>(llCell, 8);
+    }
 
     if (--count !== 0) {
-      top -= <usize>load<u16>(ofCell, 10) + load<u16>(mlCell, 10) + load<u16>(llCell, 10);
-      if (used > BITS_LEFT_FOR_CELLS) {
-        const extraEnd = (bitsEnd << 3) - used;
-        const restEnd = (extraEnd + 7) >> 3;
-        bits = load<u64>(restEnd - 8);
-        used = (restEnd << 3) - extraEnd;
-      }
       // Four more, because a cell's number comes multiplied by 16.
-      used += 4 + <usize>load<u16>(llCell, 2);
-      llCell = llCells + load<u16>(llCell) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(llCell, 4));
-      used += <usize>load<u16>(mlCell, 2);
-      mlCell = mlCells + load<u16>(mlCell) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(mlCell, 4));
-      used += <usize>load<u16>(ofCell, 2);
-      ofCell = ofCells + load<u16>(ofCell) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(ofCell, 4));
+      const llUsed = extraUsed + 4 + load<u16>(llCell, 10);
+      const mlUsed = llUsed + load<u16>(mlCell, 10);
+      const allUsed = mlUsed + load<u16>(ofCell, 10);
+      let shift = before;
+      if (extraUsed > BITS_LEFT_FOR_CELLS) {
+        const rest = top - extraUsed;
+        bits = load<u64>(((rest + 7) >> 3) - 8);
+        shift = ((0 - rest) & 7) - extraUsed;
+      }
+      top -= allUsed - 4;
+      llCell =
+        load<u32>(llCell) +
+        (<u32>rotl<u64>(bits, <u64>(shift + llUsed)) & load<u16>(llCell, 4));
+      mlCell =
+        load<u32>(mlCell) +
+        (<u32>rotl<u64>(bits, <u64>(shift + mlUsed)) & load<u16>(mlCell, 4));
+      ofCell =
+        load<u32>(ofCell) +
+        (<u32>rotl<u64>(bits, <u64>(shift + allUsed)) & load<u16>(ofCell, 4));
     } else {
-      top = (bitsEnd << 3) - used;
+      top -= extraUsed;
     }
 
     // The place in the history, 3 for what is new to it, without a branch: none could be foretold.
@@ -246,17 +260,18 @@ function decodeSequences(start: usize, end: usize, count: u32, op: usize): usize
     );
     distance = <u32>i32x4.extract_lane(history, 0);
 
-    // Lengths first, each by itself: their sum could wrap.
-    if (run > literalsEnd - literals || run > outEnd - op) return 0;
+    // Whether there were so many literals shows at the end.
+    if (run + length > outEnd - op) return 0;
     v128.store(op, v128.load(literals));
     if (run > 16) copyLiterals(op + 16, literals + 16, run - 16);
     op += run;
     literals += run;
-    if (distance - 1 >= op - OUT || length > outEnd - op) return 0;
+    if (distance - 1 >= op - OUT) return 0;
     putMatch(op, distance, length);
     op += length;
     if (count === 0) break;
   }
   repeats = history;
-  return top === start << 3 ? putRest(op, literals, literalsEnd - literals) : 0;
+  if (top !== start << 3 || literals > literalsEnd) return 0;
+  return putRest(op, literals, literalsEnd - literals);
 }
