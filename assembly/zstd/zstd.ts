@@ -14,6 +14,7 @@ import {
   writeRaw,
 } from './literals-encoder';
 import { findMatches, literalTotal, sequenceCount } from './match-finder';
+import { PROFILE_BYTES, PROFILE_DATA } from './profile-data';
 import {
   PROFILE_COUNT,
   P_HUFFMAN_CELLS,
@@ -28,7 +29,7 @@ import {
 import { runSequences, useTables } from './sequences-decoder';
 import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './sequences-encoder';
 
-export { OUT, PAGE, WINDOW };
+export { OUT, PAGE, PROFILE_BYTES, PROFILE_DATA, WINDOW };
 
 const RAW: u32 = 0;
 const RLE: u32 = 1;
