@@ -4,7 +4,7 @@
 // An encoding table has a record of eight bytes for each symbol, then the states, 16 bits each:
 //
 //   0  u32  (bits << 16) minus the least state that gives that many bits
-//   4  u32  what turns a state, shifted by its bits, into an index of the states
+//   4  u32  what turns a state, shifted by its bits and doubled, into the next one's address
 //
 // A state is the cell's number plus the table's size.
 
@@ -129,7 +129,7 @@ export function buildEncoder(table: usize, symbols: u32, log: u32): void {
     const bits = share === 1 ? log : log - topBit(share - 1);
     const least = share === 1 ? size : share << bits;
     store<u32>(table + (symbol << 3), (bits << 16) - least);
-    store<u32>(table + (symbol << 3), first - share, 4);
+    store<u32>(table + (symbol << 3), <u32>(table + STATES) + ((first - share) << 1), 4);
     store<u16>(COUNTERS + (symbol << 1), <u16>first);
     first += share;
   }
@@ -141,25 +141,28 @@ export function buildEncoder(table: usize, symbols: u32, log: u32): void {
   }
 }
 
-/** The state that begins with `symbol`; what comes before it in time is yet to be encoded. */
+/** The record of a symbol. */
 @inline
-export function firstState(table: usize, symbol: usize): u32 {
-  const delta = load<u32>(table + (symbol << 3));
+export function recordOf(table: usize, symbol: usize): usize {
+  return table + (symbol << 3);
+}
+
+/** The state that begins with the symbol of `record`; what precedes it is yet to be encoded. */
+@inline
+export function firstState(record: usize): u32 {
+  const delta = load<u32>(record);
   const bits = (delta + (1 << 15)) >> 16;
-  const value = (bits << 16) - delta;
-  const index = (value >> bits) + load<u32>(table + (symbol << 3), 4);
-  return load<u16>(table + (index << 1), STATES);
+  return nextState(record, (bits << 16) - delta, bits);
 }
 
-/** How many low bits of `state` are written when `symbol` is encoded. */
+/** How many low bits of `state` are written when the symbol of `record` is encoded. */
 @inline
-export function stateBits(table: usize, state: u32, symbol: usize): u32 {
-  return (state + load<u32>(table + (symbol << 3))) >> 16;
+export function stateBits(record: usize, state: u32): u32 {
+  return (state + load<u32>(record)) >> 16;
 }
 
-/** The state after `symbol`, `bits` of the old one being written. */
+/** The state after the symbol of `record`, `bits` of the old one being written. */
 @inline
-export function nextState(table: usize, state: u32, symbol: usize, bits: u32): u32 {
-  const index = (state >> bits) + load<u32>(table + (symbol << 3), 4);
-  return load<u16>(table + (index << 1), STATES);
+export function nextState(record: usize, state: u32, bits: u32): u32 {
+  return load<u16>(((state >> bits) << 1) + load<u32>(record, 4));
 }

@@ -7,6 +7,7 @@ import {
   fittingLog,
   nextState,
   normalize,
+  recordOf,
   stateBits,
   writeDistribution,
 } from './fse-encoder';
@@ -82,17 +83,17 @@ function writePackedWeights(op: usize, count: u32): usize {
   let held: u32 = 0;
   // The two states take turns; what is encoded first is decoded last.
   for (let at = <i32>count - 1; at >= 0; at--) {
-    const weight = <usize>load<u8>(WEIGHTS + at);
+    const record = recordOf(WEIGHT_ENCODER, <usize>load<u8>(WEIGHTS + at));
     const state = one;
     one = two;
     if (at >= <i32>count - 2) {
-      two = firstState(WEIGHT_ENCODER, weight);
+      two = firstState(record);
       continue;
     }
-    const written = stateBits(WEIGHT_ENCODER, state, weight);
+    const written = stateBits(record, state);
     bits |= <u64>(state & ((1 << written) - 1)) << held;
     held += written;
-    two = nextState(WEIGHT_ENCODER, state, weight, written);
+    two = nextState(record, state, written);
     store<u64>(op, bits);
     op += held >> 3;
     bits >>= held & ~7;

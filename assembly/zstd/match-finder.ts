@@ -71,7 +71,6 @@ export function findMatches(stride: usize): void {
     putSequence(anchor, start, end - start, value);
     anchor = end;
     if (end > SEARCH_END) break;
-    remember(slotOf(load<u64>(ip + 2)), origin, ip + 2);
     remember(slotOf(load<u64>(end - 2)), origin, end - 2);
     while (load<u32>(end) === load<u32>(end - before)) {
       const distance = before;

@@ -62,8 +62,8 @@ export function countCodes(count: u32): void {
     store<u16>(mlCounter, load<u16>(mlCounter) + 1);
     const ofCounter = OF_COUNTS + (of_ << 1);
     store<u16>(ofCounter, load<u16>(ofCounter) + 1);
-    store<u32>(codes, ll | (ml << 8) | (of_ << 16));
-    codes += 4;
+    store<u64>(codes, <u64>((ll << 3) | (ml << 19)) | (<u64>of_ << 35));
+    codes += 8;
   }
 }
 
@@ -98,7 +98,7 @@ function writeTable(op: usize, counts: usize, symbols: u32, count: u32, logMax: 
   if (<u32>load<u16>(counts + (last << 1)) === count) {
     tableMode = RLE;
     tableLog = 0;
-    store<u64>(table + (last << 3), 0);
+    store<u64>(table + (last << 3), <u64>(table + STATES) << 32);
     store<u16>(table, 0, STATES);
     store<u8>(op, <u8>last);
     return op + 1;
@@ -180,45 +180,48 @@ function encodeSequences(op: usize, limit: usize, count: u32): usize {
   const ofs = ofTable;
   const mls = mlTable;
   let at = SEQUENCES + (<usize>(count - 1) << 3);
-  let codes = load<u32>(SEQUENCE_CODES + (<usize>(count - 1) << 2));
-  let ll = firstState(lls, codes & 255);
-  let ml = firstState(mls, (codes >> 8) & 255);
-  let of_ = firstState(ofs, codes >> 16);
+  let codes = SEQUENCE_CODES + (<usize>(count - 1) << 3);
+  let ll = firstState(lls + load<u16>(codes));
+  let ml = firstState(mls + load<u16>(codes, 2));
+  let of_ = firstState(ofs + load<u16>(codes, 4));
   let bits: u64 = 0;
   let held: u32 = 0;
   while (true) {
-    const llCode = codes & 255;
-    const mlCode = (codes >> 8) & 255;
-    if (llCode >= 16 || mlCode >= 32) {
-      const llExtra = LL_CODE + <usize>(llCode << 4);
+    const llCode = <usize>load<u16>(codes);
+    const mlCode = <usize>load<u16>(codes, 2);
+    if (llCode >= 16 << 3 || mlCode >= 32 << 3) {
+      const llExtra = LL_CODE + (llCode << 1);
       bits |= <u64>(load<u16>(at) & load<u16>(llExtra, 8)) << held;
       held += load<u16>(llExtra, 6);
-      const mlExtra = ML_CODE + <usize>(mlCode << 4);
+      const mlExtra = ML_CODE + (mlCode << 1);
       bits |= <u64>(load<u16>(at, 2) & load<u16>(mlExtra, 8)) << held;
       held += load<u16>(mlExtra, 6);
     }
-    const ofCode = codes >> 16;
-    bits |= lowBits(load<u32>(at, 4), ofCode) << held;
-    held += ofCode;
+    const ofBits = <u32>load<u16>(codes, 4) >> 3;
+    bits |= lowBits(load<u32>(at, 4), ofBits) << held;
+    held += ofBits;
     store<u64>(op, bits);
     op += held >> 3;
     bits >>= held & ~7;
     held &= 7;
     if (--count === 0 || op > limit) break;
     at -= 8;
-    codes = load<u32>(SEQUENCE_CODES + (<usize>(count - 1) << 2));
-    let written = stateBits(ofs, of_, codes >> 16);
+    codes -= 8;
+    let record = ofs + load<u16>(codes, 4);
+    let written = stateBits(record, of_);
     bits |= lowBits(of_, written) << held;
     held += written;
-    of_ = nextState(ofs, of_, codes >> 16, written);
-    written = stateBits(mls, ml, (codes >> 8) & 255);
+    of_ = nextState(record, of_, written);
+    record = mls + load<u16>(codes, 2);
+    written = stateBits(record, ml);
     bits |= lowBits(ml, written) << held;
     held += written;
-    ml = nextState(mls, ml, (codes >> 8) & 255, written);
-    written = stateBits(lls, ll, codes & 255);
+    ml = nextState(record, ml, written);
+    record = lls + load<u16>(codes);
+    written = stateBits(record, ll);
     bits |= lowBits(ll, written) << held;
     held += written;
-    ll = nextState(lls, ll, codes & 255, written);
+    ll = nextState(record, ll, written);
   }
   bits |= lowBits(ml, mlLog) << held;
   held += mlLog;

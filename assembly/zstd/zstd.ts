@@ -149,5 +149,5 @@ export function compress(): i32 {
 
 /** As dense as libzstd's level 3. */
 export function compressDense(): i32 {
-  return compressPage(true, 8 * 8 * BIT, 8 * 8 * BIT);
+  return compressPage(true, 24 * 8 * BIT, 12 * 8 * BIT);
 }
