@@ -21,7 +21,7 @@ function logarithm(value: u32): u32 {
 
 store<u16>(LOG2, 0);
 for (let value: usize = 1; value <= 4096; value++) {
-  store<u16>(LOG2 + (value << 1), <u16>logarithm(value));
+  store<u16>(LOG2 + (value << 1), <u16>logarithm(<u32>value));
 }
 
 @inline

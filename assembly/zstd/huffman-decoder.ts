@@ -3,6 +3,7 @@
 // The decoding table always has 2^11 cells, the longest code there can be, so that the shift that
 // makes an index is a constant. A cell is the code's length in its low byte, the symbol above.
 
+import { streamTop, takeBits } from './bits';
 import { accuracyLog, readDistribution, spreadSymbols } from './fse';
 import { COUNTERS, HUFFMAN_CELLS, LITERALS, SPREAD, WEIGHTS, WEIGHT_CELLS } from './layout';
 
@@ -21,14 +22,6 @@ export let codeLength: u32 = 0;
 @inline
 export function useCode(cells: usize): void {
   codeCells = cells;
-}
-
-/** The bit position after the last bit of a stream that is read backwards, or 0 if it has no end. */
-@inline
-export function streamTop(start: usize, end: usize): usize {
-  if (end <= start) return 0;
-  const last = <u32>load<u8>(end - 1);
-  return last === 0 ? 0 : (end << 3) - <usize>(clz(last) - 23);
 }
 
 /** Reads weights compressed with FSE at `[at, end)`. Returns how many, or 0 if malformed. */
@@ -68,13 +61,6 @@ function readPackedWeights(at: usize, end: usize): u32 {
     top -= bits;
   }
   return 0;
-}
-
-/** The `count` bits, at most 16, below bit position `top`. */
-@inline
-function takeBits(top: usize, count: u32): u32 {
-  const at = top - count;
-  return (load<u32>(at >> 3) >> (at & 7)) & ((1 << count) - 1);
 }
 
 /** Reads weights of four bits each. Returns how many. */

@@ -1,37 +1,11 @@
-// The sequences section of a block (RFC 8878, section 3.1.1.3.2): reading its tables, decoding the
-// sequences and carrying each out at once.
+// The sequences section of a block (RFC 8878, section 3.1.1.3.2): decoding the sequences and carrying
+// each out at once. Branches that data decides cost more than all else here, hence the arithmetic.
 
 import { OUT, PAGE_BYTES, SHUFFLE, copyLiterals } from '../memory';
-import { LL_CODES, ML_CODES, OF_CODES } from './codes';
-import { accuracyLog, readDistribution } from './fse';
-import { streamTop } from './huffman-decoder';
-import {
-  LL_CELLS,
-  LL_CODE,
-  LL_PREDEFINED,
-  ML_CELLS,
-  ML_CODE,
-  ML_PREDEFINED,
-  OF_CELLS,
-  OF_CODE,
-  OF_PREDEFINED,
-} from './layout';
+import { streamTop, takeBits } from './bits';
 import { literalsAt, literalsCount } from './literals-decoder';
-import {
-  LL_PREDEFINED_LOG,
-  ML_PREDEFINED_LOG,
-  OF_PREDEFINED_LOG,
-  buildCells,
-  buildSingleCell,
-} from './sequence-cells';
+import { llCells, llLog, mlCells, mlLog, ofCells, ofLog, readTables } from './sequence-tables';
 
-// The tables in use, which later blocks of a page may use again: cells, and their log.
-let llCells: usize = 0;
-let mlCells: usize = 0;
-let ofCells: usize = 0;
-let llLog: u32 = 0;
-let mlLog: u32 = 0;
-let ofLog: u32 = 0;
 // The last three distances, the latest first, and a place for the next one.
 let repeats: v128 = i32x4(1, 4, 8, 0);
 
@@ -42,87 +16,10 @@ const HISTORY_MOVES: usize = memory.data<u8>([
   5, 6, 7, 8, 9, 10, 11,
 ]);
 
-/** Starts a page with tables that are known, or with 0; the logs do not matter then. */
-export function useTables(
-  ll: usize,
-  llAccuracy: u32,
-  ml: usize,
-  mlAccuracy: u32,
-  of_: usize,
-  ofAccuracy: u32,
-): void {
-  llCells = ll;
-  llLog = llAccuracy;
-  mlCells = ml;
-  mlLog = mlAccuracy;
-  ofCells = of_;
-  ofLog = ofAccuracy;
+/** Starts a page with the history that a frame begins with. */
+@inline
+export function resetHistory(): void {
   repeats = i32x4(1, 4, 8, 0);
-}
-
-/** What `readTable` found besides the place after it. */
-let tableCells: usize = 0;
-let tableLog: u32 = 0;
-
-/** Reads one table in `mode`. Returns the place after it, or 0 if it is malformed. */
-function readTable(
-  at: usize,
-  end: usize,
-  mode: u32,
-  cells: usize,
-  codes: usize,
-  symbols: u32,
-  logMax: u32,
-): usize {
-  tableCells = cells;
-  if (mode === 1) {
-    if (at >= end) return 0;
-    const code = <u32>load<u8>(at);
-    if (code >= symbols) return 0;
-    buildSingleCell(cells, codes + (code << 4));
-    tableLog = 0;
-    return at + 1;
-  }
-  at = readDistribution(at, end, symbols, logMax);
-  if (at === 0 || at > end) return 0;
-  tableLog = accuracyLog;
-  buildCells(cells, codes, symbols, tableLog);
-  return at;
-}
-
-/** Reads the three tables behind the `modes` byte. Returns the place after them, or 0. */
-function readTables(at: usize, end: usize, modes: u32): usize {
-  const llMode = modes >> 6;
-  if (llMode === 0) {
-    llCells = LL_PREDEFINED;
-    llLog = LL_PREDEFINED_LOG;
-  } else if (llMode < 3) {
-    at = readTable(at, end, llMode, LL_CELLS, LL_CODE, LL_CODES, 9);
-    if (at === 0) return 0;
-    llCells = tableCells;
-    llLog = tableLog;
-  }
-  const ofMode = (modes >> 4) & 3;
-  if (ofMode === 0) {
-    ofCells = OF_PREDEFINED;
-    ofLog = OF_PREDEFINED_LOG;
-  } else if (ofMode < 3) {
-    at = readTable(at, end, ofMode, OF_CELLS, OF_CODE, OF_CODES, 8);
-    if (at === 0) return 0;
-    ofCells = tableCells;
-    ofLog = tableLog;
-  }
-  const mlMode = (modes >> 2) & 3;
-  if (mlMode === 0) {
-    mlCells = ML_PREDEFINED;
-    mlLog = ML_PREDEFINED_LOG;
-  } else if (mlMode < 3) {
-    at = readTable(at, end, mlMode, ML_CELLS, ML_CODE, ML_CODES, 9);
-    if (at === 0) return 0;
-    mlCells = tableCells;
-    mlLog = tableLog;
-  }
-  return llCells === 0 || ofCells === 0 || mlCells === 0 ? 0 : at;
 }
 
 /**
@@ -156,13 +53,6 @@ function putRest(op: usize, literals: usize, count: usize): usize {
   return op + count;
 }
 
-/** The `count` bits, at most 16, below bit position `top`. */
-@inline
-function takeBits(top: usize, count: u32): usize {
-  const at = top - count;
-  return (load<u32>(at >> 3) >> (at & 7)) & ((1 << count) - 1);
-}
-
 /** Copies a match of `length` bytes from `distance` back; none of up to 16 bytes takes a branch. */
 @inline
 function putMatch(op: usize, distance: usize, length: usize): void {
@@ -190,78 +80,97 @@ function putMatch(op: usize, distance: usize, length: usize): void {
   }
 }
 
-// The most bits that may be used before a sequence's cells, at most 9, 9 and 8 bits, are taken.
-const BITS_LEFT_FOR_CELLS: usize = 64 - 26 - 7;
+/**
+ * The history after an offset `value`, the distance it stands for in front. A distance from the
+ * history is at another place of it where no literals precede. No branch: none could be foretold.
+ */
+@inline
+function turnHistory(history: v128, value: u32, run: u32): v128 {
+  const isNew = <u32>(<i32>(3 - value) >> 31);
+  const place = (3 & isNew) | ((value - <u32>(run !== 0)) & ~isNew);
+  const latest = i32x4.extract_lane(history, 0);
+  const fresh = (<i32>(value - 3) & isNew) | ((latest - 1) & ~isNew);
+  return i8x16.swizzle(
+    i32x4.replace_lane(history, 3, fresh),
+    v128.load(HISTORY_MOVES + (<usize>place << 4)),
+  );
+}
+
+/** The value that a cell and its extra bits give, the last of which is bit `used` of `bits`. */
+@inline
+function valueOf(cell: usize, bits: u64, used: u32): u32 {
+  return load<u32>(cell, 12) + (<u32>rotl<u64>(bits, <u64>used) & load<u16>(cell, 8));
+}
+
+/** The cell after a cell, the last bit of its number being bit `used` of `bits`. */
+@inline
+function nextCell(cell: usize, bits: u64, used: u32): usize {
+  // Four more, because a number comes multiplied by 16.
+  return load<u32>(cell) + (<u32>rotl<u64>(bits, <u64>(used + 4)) & load<u16>(cell, 4));
+}
+
+/** The eight bytes that end with the byte that holds the bit below position `top`. */
+@inline
+function bytesBelow(top: usize): u64 {
+  return load<u64>(((top + 7) >> 3) - 8);
+}
+
+/** How many bits of those bytes are above the position. */
+@inline
+function bitsAbove(top: usize): u32 {
+  return (0 - <u32>top) & 7;
+}
+
+// The most bits of extra that leave the bits of three cells, at most 9, 9 and 8, in the same bytes.
+const EXTRA_MAX: u32 = 64 - 7 - 26;
 
 function decodeSequences(start: usize, end: usize, count: u32, op: usize): usize {
   let top = streamTop(start, end);
   if (top === 0) return 0;
-  let llCell = llCells + (takeBits(top, llLog) << 4);
+  let llCell = llCells + <usize>(takeBits(top, llLog) << 4);
   top -= llLog;
-  let ofCell = ofCells + (takeBits(top, ofLog) << 4);
+  let ofCell = ofCells + <usize>(takeBits(top, ofLog) << 4);
   top -= ofLog;
-  let mlCell = mlCells + (takeBits(top, mlLog) << 4);
+  let mlCell = mlCells + <usize>(takeBits(top, mlLog) << 4);
   top -= mlLog;
   const outEnd = OUT + PAGE_BYTES;
   let literals = literalsAt;
   const literalsEnd = literals + literalsCount;
   let history = repeats;
-  let distance = <u32>i32x4.extract_lane(history, 0);
   while (true) {
-    // Sums of bits first, each from loads that wait for nothing but the cells.
-    const ofUsed = <usize>load<u16>(ofCell, 6);
-    const lengthUsed = ofUsed + load<u16>(mlCell, 6);
-    const extraUsed = lengthUsed + load<u16>(llCell, 6);
-    const bitsEnd = (top + 7) >> 3;
-    const before = (0 - top) & 7;
-    let bits = load<u64>(bitsEnd - 8);
-    const value =
-      load<u32>(ofCell, 12) +
-      (<u32>rotl<u64>(bits, <u64>(before + ofUsed)) & load<u16>(ofCell, 8));
+    // Sums of bits from loads that wait for nothing but the cells.
+    const ofExtra = <u32>load<u16>(ofCell, 6);
+    const mlExtra = ofExtra + load<u16>(mlCell, 6);
+    const extra = mlExtra + load<u16>(llCell, 6);
+    let bits = bytesBelow(top);
+    let used = bitsAbove(top);
+    const value = valueOf(ofCell, bits, used + ofExtra);
     let length = load<u32>(mlCell, 12);
     let run = load<u32>(llCell, 12);
-    if (extraUsed !== ofUsed) {
-      length += <u32>rotl<u64>(bits, <u64>(before + lengthUsed)) & load<u16>(mlCell, 8);
-      run += <u32>rotl<u64>(bits, <u64>(before + extraUsed)) & load<u16>(llCell, 8);
+    if (extra !== ofExtra) {
+      length = valueOf(mlCell, bits, used + mlExtra);
+      run = valueOf(llCell, bits, used + extra);
     }
-
     if (--count !== 0) {
-      // Four more, because a cell's number comes multiplied by 16.
-      const llUsed = extraUsed + 4 + load<u16>(llCell, 10);
+      const llUsed = extra + load<u16>(llCell, 10);
       const mlUsed = llUsed + load<u16>(mlCell, 10);
       const allUsed = mlUsed + load<u16>(ofCell, 10);
-      let shift = before;
-      if (extraUsed > BITS_LEFT_FOR_CELLS) {
-        const rest = top - extraUsed;
-        bits = load<u64>(((rest + 7) >> 3) - 8);
-        shift = ((0 - rest) & 7) - extraUsed;
+      if (extra > EXTRA_MAX) {
+        bits = bytesBelow(top - extra);
+        used = bitsAbove(top - extra) - extra;
       }
-      top -= allUsed - 4;
-      llCell =
-        load<u32>(llCell) +
-        (<u32>rotl<u64>(bits, <u64>(shift + llUsed)) & load<u16>(llCell, 4));
-      mlCell =
-        load<u32>(mlCell) +
-        (<u32>rotl<u64>(bits, <u64>(shift + mlUsed)) & load<u16>(mlCell, 4));
-      ofCell =
-        load<u32>(ofCell) +
-        (<u32>rotl<u64>(bits, <u64>(shift + allUsed)) & load<u16>(ofCell, 4));
+      top -= allUsed;
+      llCell = nextCell(llCell, bits, used + llUsed);
+      mlCell = nextCell(mlCell, bits, used + mlUsed);
+      ofCell = nextCell(ofCell, bits, used + allUsed);
     } else {
-      top -= extraUsed;
+      top -= extra;
     }
 
-    // The place in the history, 3 for what is new to it, without a branch: none could be foretold.
-    const isNew = <usize>(<i32>(3 - value) >> 31);
-    const place = (3 & isNew) | ((value - <u32>(run !== 0)) & ~isNew);
-    const fresh = ((value - 3) & isNew) | ((distance - 1) & ~isNew);
-    history = i8x16.swizzle(
-      i32x4.replace_lane(history, 3, fresh),
-      v128.load(HISTORY_MOVES + (<usize>place << 4)),
-    );
-    distance = <u32>i32x4.extract_lane(history, 0);
-
+    history = turnHistory(history, value, run);
+    const distance = <usize>i32x4.extract_lane(history, 0);
     // Whether there were so many literals shows at the end.
-    if (run + length > outEnd - op) return 0;
+    if (<usize>run + length > outEnd - op) return 0;
     v128.store(op, v128.load(literals));
     if (run > 16) copyLiterals(op + 16, literals + 16, run - 16);
     op += run;

@@ -18,15 +18,10 @@ import { PROFILE_BYTES, PROFILE_DATA } from './profile-data';
 import {
   PROFILE_COUNT,
   P_HUFFMAN_CELLS,
-  P_LL_CELLS,
-  P_LL_LOG,
-  P_ML_CELLS,
-  P_ML_LOG,
-  P_OF_CELLS,
-  P_OF_LOG,
   profileAt,
 } from './profiles';
-import { runSequences, useTables } from './sequences-decoder';
+import { useNoTables, useTablesOf } from './sequence-tables';
+import { resetHistory, runSequences } from './sequences-decoder';
 import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './sequences-encoder';
 
 export { OUT, PAGE, PROFILE_BYTES, PROFILE_DATA, WINDOW };
@@ -41,14 +36,8 @@ export function decompress(length: i32): i32 {
   if (index >= PROFILE_COUNT) return 0;
   const profile = profileAt(index);
   useCode(profile + P_HUFFMAN_CELLS);
-  useTables(
-    profile + P_LL_CELLS,
-    load<u32>(profile + P_LL_LOG),
-    profile + P_ML_CELLS,
-    load<u32>(profile + P_ML_LOG),
-    profile + P_OF_CELLS,
-    load<u32>(profile + P_OF_LOG),
-  );
+  useTablesOf(profile);
+  resetHistory();
   const end = WINDOW + <usize>length;
   const next = readLiterals(WINDOW + 1, end);
   return <i32>(next !== 0 && runSequences(next, end, OUT) === OUT + PAGE_BYTES);
@@ -64,7 +53,8 @@ export function decompressBlocks(length: i32): i32 {
   let at = WINDOW;
   let op = OUT;
   useCode(0);
-  useTables(0, 0, 0, 0, 0, 0);
+  useNoTables();
+  resetHistory();
   while (at + 3 <= inEnd) {
     const header = load<u32>(at) & 0xffffff;
     const kind = (header >> 1) & 3;

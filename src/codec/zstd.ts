@@ -5,8 +5,8 @@
  * At its own levels the kernel stores one compressed block without a header, behind the number of
  * the profile it was written with: a set of ready-made codes, in the format's words the tables of a
  * dictionary that has no content (`assembly/zstd/profiles.ts`). At the others a page is stored as
- * the blocks of a frame (`zstd-package.ts`). Streams of the two kinds do not mix: a lane reads those
- * of its codec.
+ * the blocks of a frame (`zstd-package.ts`). Streams of the two kinds do not mix: a lane reads
+ * those of its codec.
  */
 import type { Codec, CodecLane } from './codec.ts';
 import { ZSTD_LEVELS, isLevel, levelRangeText } from './levels.ts';

@@ -78,7 +78,7 @@ function mixedPage(random: Random): Uint8Array {
     const length = Math.min(PAGE_SIZE - at, 1 + random.below(1 << (1 + random.below(11))));
     const kind = at === 0 ? 0 : random.below(4);
     const distance = 1 + random.below(Math.max(1, at));
-    for (let end = at + length; at < end; at++) {
+    for (const end = at + length; at < end; at++) {
       if (kind < 2) page[at] = kind === 0 ? random.below(values) : random.below(256);
       else page[at] = page[at - distance] ?? 0;
     }

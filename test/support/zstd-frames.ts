@@ -47,14 +47,11 @@ export function profileOf(stream: Uint8Array): number {
 export function profileFrame(stream: Uint8Array): Uint8Array {
   const length = stream.length - 1;
   const block = COMPRESSED_LAST_BLOCK | (length << 3);
-  return Uint8Array.from([
-    ...[0x28, 0xb5, 0x2f, 0xfd],
-    // Single segment, a dictionary of one byte, two bytes of content size: 4096 less 256.
-    ...[0x61, dictionaryId(profileOf(stream)), 0x00, 0x0f],
-    ...[block & 255, (block >> 8) & 255, block >> 16],
-    ...stream.subarray(1),
-  ]);
-}
+  // Single segment, a dictionary of one byte, two bytes of content size: 4096 less 256.
+  const descriptor = [0x61, dictionaryId(profileOf(stream)), 0x00, 0x0f];
+  const header = [0x28, 0xb5, 0x2f, 0xfd, ...descriptor, block & 255, (block >> 8) & 255];
+  return Uint8Array.from([...header, block >> 16, ...stream.subarray(1)]);
+
 
 /**
  * The blocks of a frame: what is left without its header (RFC 8878, section 3.1.1.1) and checksum.
