@@ -4,12 +4,12 @@
 // code, and the distributions of offset, match length and literal length codes. It is read here as
 // a decoder would read it.
 
-import { BIT, log2 } from './costs';
+import { BIT, log2 } from './encode/costs';
 import { LL_CODES, ML_CODES, OF_CODES } from './codes';
 import { accuracyLog, readDistribution } from './fse';
-import { buildEncoder } from './fse-encoder';
+import { buildEncoder } from './encode/fse-encoder';
 import { codeLength, readCode } from './huffman-decoder';
-import { assignCodes } from './huffman-encoder';
+import { assignCodes } from './encode/huffman-encoder';
 import { LENGTHS, LL_CODE, ML_CODE, NORM, OF_CODE, PROFILES, WEIGHTS } from './layout';
 import { PROFILE_BYTES, PROFILE_DATA } from './profile-data';
 import { buildCells } from './sequence-cells';

@@ -1,8 +1,11 @@
-// zstd for one page in and out of fixed places: the blocks of a frame without the frame header.
-// Written from RFC 8878.
+// zstd for one page in and out of fixed places, written from RFC 8878.
+//
+// What is stored is the number of a profile (`profiles.ts`), then one compressed block without its
+// header. With a frame header that names the profile's dictionary, and the block header, any zstd
+// reads it. Blocks of frames of other zstds, which know no profile, are read as well.
 
 import { OUT, PAGE, PAGE_BYTES, WINDOW } from '../memory';
-import { BIT } from './costs';
+import { BIT } from './encode/costs';
 import { useCode } from './huffman-decoder';
 import { readLiterals } from './literals-decoder';
 import {
@@ -12,8 +15,8 @@ import {
   rawCost,
   writeLiterals,
   writeRaw,
-} from './literals-encoder';
-import { findMatches, literalTotal, sequenceCount } from './match-finder';
+} from './encode/literals-encoder';
+import { findMatches, literalTotal, sequenceCount } from './encode/match-finder';
 import { PROFILE_BYTES, PROFILE_DATA } from './profile-data';
 import {
   PROFILE_COUNT,
@@ -22,7 +25,7 @@ import {
 } from './profiles';
 import { useNoTables, useTablesOf } from './sequence-tables';
 import { resetHistory, runSequences } from './sequences-decoder';
-import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './sequences-encoder';
+import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './encode/sequences-encoder';
 
 export { OUT, PAGE, PROFILE_BYTES, PROFILE_DATA, WINDOW };
 
@@ -92,7 +95,7 @@ export function decompressBlocks(length: i32): i32 {
  */
 @inline
 function compressPage(isCoded: bool, codeMargin: u32, tableMargin: u32): i32 {
-  findMatches(1);
+  findMatches();
   const literals = literalTotal;
   const sequences = sequenceCount;
   countCodes(sequences);
@@ -125,11 +128,13 @@ function compressPage(isCoded: bool, codeMargin: u32, tableMargin: u32): i32 {
   return op === 0 || op >= limit ? 0 : <i32>(op - WINDOW);
 }
 
-// Compress PAGE into WINDOW. They return the length, or 0 if it is not below a page's.
+// Compress PAGE into WINDOW. They return the length, or 0 if it is not below a page's. They differ in
+// what they give for time: the margins decide how often a page has codes and tables of its own, which
+// both sides must build.
 
 /** As dense as libzstd's level -1, which leaves literals as they are. */
 export function compressFast(): i32 {
-  return compressPage(false, 0, 24 * 8 * BIT);
+  return compressPage(false, 0, 40 * 8 * BIT);
 }
 
 /** As dense as libzstd's level 1. */

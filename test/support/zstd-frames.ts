@@ -51,7 +51,7 @@ export function profileFrame(stream: Uint8Array): Uint8Array {
   const descriptor = [0x61, dictionaryId(profileOf(stream)), 0x00, 0x0f];
   const header = [0x28, 0xb5, 0x2f, 0xfd, ...descriptor, block & 255, (block >> 8) & 255];
   return Uint8Array.from([...header, block >> 16, ...stream.subarray(1)]);
-
+}
 
 /**
  * The blocks of a frame: what is left without its header (RFC 8878, section 3.1.1.1) and checksum.

@@ -1,6 +1,6 @@
 // What it would cost to write symbols, in 1/128 of a bit, before anything is written.
 
-import { LOG2 } from './layout';
+import { LOG2 } from '../layout';
 
 export const BIT: u32 = 128;
 const BIT_LOG: u32 = 7;

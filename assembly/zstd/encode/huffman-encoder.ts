@@ -11,7 +11,7 @@ import {
   stateBits,
   writeDistribution,
 } from './fse-encoder';
-import { LENGTHS, LITERALS, SORT_PLACES, WEIGHTS, WEIGHT_COUNTS, WEIGHT_ENCODER } from './layout';
+import { LENGTHS, LITERALS, SORT_PLACES, WEIGHTS, WEIGHT_COUNTS, WEIGHT_ENCODER } from '../layout';
 
 const WEIGHT_LOG_MAX: u32 = 6;
 const WEIGHT_SYMBOLS: u32 = 12;

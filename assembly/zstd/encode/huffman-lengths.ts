@@ -2,7 +2,7 @@
 // Moffat and Katajainen ("In-place calculation of minimum-redundancy codes", 1995), and for what is
 // too long the repair that keeps the sum of 2^-length at one.
 
-import { LENGTHS, SORTED, SORT_PLACES, SYMBOL_OF } from './layout';
+import { LENGTHS, SORTED, SORT_PLACES, SYMBOL_OF } from '../layout';
 
 export const LENGTH_MAX: u32 = 11;
 

@@ -8,8 +8,8 @@
 //
 // A state is the cell's number plus the table's size.
 
-import { spreadSymbols } from './fse';
-import { COUNTERS, NORM, SPREAD } from './layout';
+import { spreadSymbols } from '../fse';
+import { COUNTERS, NORM, SPREAD } from '../layout';
 
 const SYMBOLS_MAX: usize = 64;
 /** Where the states lie, behind the records. */

@@ -4,8 +4,8 @@
 import { BIT, dot, entropy } from './costs';
 import { assignCodes, writeCode, writeFourStreams, writeStream } from './huffman-encoder';
 import { findLengths } from './huffman-lengths';
-import { HUFFMAN_CODES, LENGTHS, LITERALS, LITERAL_COUNTS } from './layout';
-import { P_CODES, P_LITERAL_COSTS } from './profiles';
+import { HUFFMAN_CODES, LENGTHS, LITERALS, LITERAL_COUNTS } from '../layout';
+import { P_CODES, P_LITERAL_COSTS } from '../profiles';
 
 const RAW: u32 = 0;
 const RLE: u32 = 1;
@@ -15,6 +15,7 @@ const PROFILE_CODE: u32 = 3;
 const COUNTS_BYTES: usize = 512;
 /** Literals that one stream is enough for; the sizes of four are six bytes. */
 const ONE_STREAM_MAX: usize = 127;
+const STREAM_SIZES: u32 = 6 * 8 * BIT;
 /** Fewer are not worth a code. */
 const CODED_MIN: usize = 16;
 
@@ -65,9 +66,9 @@ export function writeLiterals(op: usize, count: usize, profile: usize, ownCost: 
     return op + 1;
   }
   const raw = rawCost(count);
-  const known = profile !== 0 ? profileCost(profile) : raw;
+  const known = profileCost(profile);
   if (known <= ownCost) {
-    if (known + 6 * 8 * BIT >= raw) return writeRaw(op, count);
+    if (known + STREAM_SIZES >= raw) return writeRaw(op, count);
     return writeCoded(op, op + headerBytes(count), profile + P_CODES, count, PROFILE_CODE);
   }
   return ownCost < raw ? writeOwn(op, count) : writeRaw(op, count);

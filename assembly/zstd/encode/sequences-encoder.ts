@@ -26,7 +26,7 @@ import {
   OF_ENCODER,
   SEQUENCES,
   SEQUENCE_CODES,
-} from './layout';
+} from '../layout';
 import {
   P_LL_COSTS,
   P_LL_ENCODER,
@@ -37,7 +37,7 @@ import {
   P_OF_COSTS,
   P_OF_ENCODER,
   P_OF_LOG,
-} from './profiles';
+} from '../profiles';
 
 const RLE: u32 = 1;
 const OWN_TABLE: u32 = 2;
@@ -126,8 +126,8 @@ export function writeSequences(op: usize, limit: usize, count: u32, profile: usi
   const modesAt = op++;
   tableMode = PROFILE_TABLE;
   table = profile + P_LL_ENCODER;
-  tableLog = profile === 0 ? 0 : load<u32>(profile + P_LL_LOG);
-  if (profile === 0 || dot(LL_COUNTS, profile + P_LL_COSTS, LL_BYTES) > llOwnCost) {
+  tableLog = load<u32>(profile + P_LL_LOG);
+  if (dot(LL_COUNTS, profile + P_LL_COSTS, LL_BYTES) > llOwnCost) {
     table = LL_ENCODER;
     op = writeTable(op, LL_COUNTS, <u32>LL_BYTES >> 1, count, 8);
   }
@@ -136,8 +136,8 @@ export function writeSequences(op: usize, limit: usize, count: u32, profile: usi
   llLog = tableLog;
   tableMode = PROFILE_TABLE;
   table = profile + P_OF_ENCODER;
-  tableLog = profile === 0 ? 0 : load<u32>(profile + P_OF_LOG);
-  if (profile === 0 || dot(OF_COUNTS, profile + P_OF_COSTS, OF_BYTES) > ofOwnCost) {
+  tableLog = load<u32>(profile + P_OF_LOG);
+  if (dot(OF_COUNTS, profile + P_OF_COSTS, OF_BYTES) > ofOwnCost) {
     table = OF_ENCODER;
     op = writeTable(op, OF_COUNTS, <u32>OF_BYTES >> 1, count, 7);
   }
@@ -146,8 +146,8 @@ export function writeSequences(op: usize, limit: usize, count: u32, profile: usi
   ofLog = tableLog;
   tableMode = PROFILE_TABLE;
   table = profile + P_ML_ENCODER;
-  tableLog = profile === 0 ? 0 : load<u32>(profile + P_ML_LOG);
-  if (profile === 0 || dot(ML_COUNTS, profile + P_ML_COSTS, ML_BYTES) > mlOwnCost) {
+  tableLog = load<u32>(profile + P_ML_LOG);
+  if (dot(ML_COUNTS, profile + P_ML_COSTS, ML_BYTES) > mlOwnCost) {
     table = ML_ENCODER;
     op = writeTable(op, ML_COUNTS, <u32>ML_BYTES >> 1, count, 8);
   }

@@ -11,12 +11,15 @@ import {
   nextBias,
   remember,
   slotOf,
-} from '../memory';
-import { LITERALS, SEQUENCES } from './layout';
+} from '../../memory';
+import { LITERALS, SEQUENCES } from '../layout';
 
 const PAGE_END: usize = PAGE + PAGE_BYTES;
 // The last place that eight bytes can be read from, and one more for a look ahead.
 const SEARCH_END: usize = PAGE_END - 9;
+
+// Positions are tried one further apart for each so many literals.
+const SKIP_BITS: usize = 7;
 
 /** Sequences found last, 8 bytes each at SEQUENCES: literals, match length - 3, 32-bit offset value. */
 export let sequenceCount: u32 = 0;
@@ -35,8 +38,8 @@ function putSequence(anchor: usize, ip: usize, length: usize, value: usize): voi
   sequencesEnd += 8;
 }
 
-/** Finds the sequences of PAGE. `stride` is the step between vain tries. */
-export function findMatches(stride: usize): void {
+/** Finds the sequences of PAGE. */
+export function findMatches(): void {
   const origin = PAGE - nextBias();
   sequencesEnd = SEQUENCES;
   literalsEnd = LITERALS;
@@ -49,6 +52,7 @@ export function findMatches(stride: usize): void {
     const slot = slotOf(load<u64>(ip));
     let from = candidateAt(slot, origin);
     remember(slot, origin, ip);
+    // What the format has for the distance: 1 for the last one, else the distance and 3.
     let value: usize;
     let start = ip + 1;
     if (load<u32>(start) === load<u32>(start - last)) {
@@ -64,7 +68,7 @@ export function findMatches(stride: usize): void {
       last = start - from;
       value = last + 3;
     } else {
-      ip += stride + ((ip - anchor) >> 7);
+      ip += 1 + ((ip - anchor) >> SKIP_BITS);
       continue;
     }
     let end = matchEnd(start + 4, from + 4, PAGE_END);
@@ -76,7 +80,6 @@ export function findMatches(stride: usize): void {
       const distance = before;
       before = last;
       last = distance;
-      remember(slotOf(load<u64>(end)), origin, end);
       end = matchEnd(end + 4, end + 4 - distance, PAGE_END);
       putSequence(anchor, anchor, end - anchor, 1);
       anchor = end;
