@@ -1,6 +1,6 @@
-// Where everything lies in a kernel's memory, and the copies both kernels are made of.
+// Where everything lies in a kernel's memory, and the copies all kernels are made of.
 //
-// One 64 KiB wasm page holds all of it. Loads and stores are wide and run past the end of what they
+// One 64 KiB wasm page holds all of it, but for the tables of zstd, which lie behind it. Loads and stores are wide and run past the end of what they
 // are asked for, never by more than a region's slop. Nothing read beyond a region's content has an
 // influence on any result.
 //

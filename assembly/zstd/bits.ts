@@ -1,7 +1,7 @@
-// Streams that are read backwards (RFC 8878, section 4.1): from the last bit that is set, which only
-// marks the end, down to the first. A position counts bits from the front of memory.
+// Streams that are read backwards (RFC 8878, section 4.1): from the last bit that is set, which
+// only marks the end, down to the first. A position counts bits from the front of memory.
 
-/** The bit position after the last bit of a stream that is read backwards, or 0 if it has no end. */
+/** The position above the last bit of the stream `[start, end)`, or 0 if it has no end. */
 @inline
 export function streamTop(start: usize, end: usize): usize {
   if (end <= start) return 0;

@@ -1,4 +1,4 @@
-// Literals under a Huffman code (RFC 8878, section 4.2): reading the code, and decoding its streams.
+// Literals under a Huffman code (RFC 8878, section 4.2): reading the code, decoding its streams.
 //
 // The decoding table always has 2^11 cells, the longest code there can be, so that the shift that
 // makes an index is a constant. A cell is the code's length in its low byte, the symbol above.

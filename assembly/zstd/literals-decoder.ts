@@ -60,6 +60,6 @@ function readCoded(at: usize, end: usize, head: u32): usize {
   } else if (codeCells === 0) {
     return 0;
   }
-  const isSound = form === 0 ? decodeOneStream(at, next, count) : decodeFourStreams(at, next, count);
-  return isSound ? next : 0;
+  if (form === 0) return decodeOneStream(at, next, count) ? next : 0;
+  return decodeFourStreams(at, next, count) ? next : 0;
 }

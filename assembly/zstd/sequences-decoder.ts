@@ -1,5 +1,6 @@
-// The sequences section of a block (RFC 8878, section 3.1.1.3.2): decoding the sequences and carrying
-// each out at once. Branches that data decides cost more than all else here, hence the arithmetic.
+// The sequences section of a block (RFC 8878, section 3.1.1.3.2): decoding the sequences and
+// carrying each out at once. Branches that data decides cost more than all else here, hence the
+// arithmetic.
 
 import { OUT, PAGE_BYTES, SHUFFLE, copyLiterals } from '../memory';
 import { streamTop, takeBits } from './bits';

@@ -18,14 +18,15 @@ import {
 } from './encode/literals-encoder';
 import { findMatches, literalTotal, sequenceCount } from './encode/match-finder';
 import { PROFILE_BYTES, PROFILE_DATA } from './profile-data';
-import {
-  PROFILE_COUNT,
-  P_HUFFMAN_CELLS,
-  profileAt,
-} from './profiles';
+import { PROFILE_COUNT, P_HUFFMAN_CELLS, profileAt } from './profiles';
 import { useNoTables, useTablesOf } from './sequence-tables';
 import { resetHistory, runSequences } from './sequences-decoder';
-import { countCodes, ownTablesCost, profileTablesCost, writeSequences } from './encode/sequences-encoder';
+import {
+  countCodes,
+  ownTablesCost,
+  profileTablesCost,
+  writeSequences,
+} from './encode/sequences-encoder';
 
 export { OUT, PAGE, PROFILE_BYTES, PROFILE_DATA, WINDOW };
 
@@ -47,8 +48,8 @@ export function decompress(length: i32): i32 {
 }
 
 /**
- * Decompresses the blocks of a frame without profile, `length` bytes of WINDOW, into OUT. Returns 1,
- * or 0 if they are malformed or not one whole page.
+ * Decompresses the blocks of a frame without profile, `length` bytes of WINDOW, into OUT. Returns
+ * 1, or 0 if they are malformed or not one whole page.
  */
 export function decompressBlocks(length: i32): i32 {
   const inEnd = WINDOW + <usize>length;
@@ -128,9 +129,9 @@ function compressPage(isCoded: bool, codeMargin: u32, tableMargin: u32): i32 {
   return op === 0 || op >= limit ? 0 : <i32>(op - WINDOW);
 }
 
-// Compress PAGE into WINDOW. They return the length, or 0 if it is not below a page's. They differ in
-// what they give for time: the margins decide how often a page has codes and tables of its own, which
-// both sides must build.
+// Compress PAGE into WINDOW. They return the length, or 0 if it is not below a page's. They differ
+// in what they give for time: the margins decide how often a page has codes and tables of its own,
+// which both sides must build.
 
 /** As dense as libzstd's level -1, which leaves literals as they are. */
 export function compressFast(): i32 {

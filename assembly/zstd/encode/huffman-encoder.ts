@@ -66,7 +66,7 @@ export function writeCode(op: usize, longest: u32): usize {
   return op + 1 + ((count + 1) >> 1);
 }
 
-/** Writes `count` weights compressed with FSE. Returns the place after them, or 0 if all are alike. */
+/** Writes `count` weights with FSE. Returns the place after them, or 0 if all are alike. */
 function writePackedWeights(op: usize, count: u32): usize {
   let last: u32 = WEIGHT_SYMBOLS - 1;
   while (load<u16>(WEIGHT_COUNTS + (last << 1)) === 0) last--;

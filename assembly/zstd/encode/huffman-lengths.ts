@@ -52,7 +52,7 @@ function sorted(index: u32): u32 {
   return load<u32>(SORTED + (index << 2));
 }
 
-/** Turns the counts in SORTED, two at least, into the parents and then the depths of inner nodes. */
+/** Turns the counts in SORTED, two at least, into the depths of inner nodes. */
 function findDepths(symbols: u32): void {
   let root: u32 = 0;
   let leaf: u32 = 0;

@@ -21,7 +21,7 @@ const SEARCH_END: usize = PAGE_END - 9;
 // Positions are tried one further apart for each so many literals.
 const SKIP_BITS: usize = 7;
 
-/** Sequences found last, 8 bytes each at SEQUENCES: literals, match length - 3, 32-bit offset value. */
+/** Sequences at SEQUENCES, 8 bytes each: literals, match length - 3, offset value of 32 bits. */
 export let sequenceCount: u32 = 0;
 /** Literals at LITERALS, those after the last sequence included. */
 export let literalTotal: usize = 0;
