@@ -6,7 +6,7 @@ import { WARM_UP_MS, WARM_UP_PAGES, openWarmCodec, warmUp } from '../../../src/c
 import { NodeRt } from '../../../src/rt/rt-node.ts';
 import { SLICE_MS } from '../../../src/rt/pace.ts';
 
-/** A clock that moves only when a page is compressed, and knows how long runs without a turn are. */
+/** A clock that moves only when a page is compressed; it knows the longest run without a turn. */
 class PageClock extends NodeRt {
   now = 0;
   begun = 0;
