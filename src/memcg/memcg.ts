@@ -104,11 +104,11 @@ export class Memcg {
    * @see mm/memcontrol.c obj_cgroup_may_zswap
    */
   mayZswap(): boolean {
-    for (let at: Memcg = this; at.parent !== undefined; at = at.parent) {
-      if (at.#zswapMaxBytes === Infinity) continue;
-      if (Math.floor(at.#zswapBytes / PAGE_SIZE) >= at.#zswapMaxBytes / PAGE_SIZE) return false;
+    if (this.parent === undefined) return true;
+    if (this.#zswapMaxBytes !== Infinity) {
+      if (Math.floor(this.#zswapBytes / PAGE_SIZE) >= this.#zswapMaxBytes / PAGE_SIZE) return false;
     }
-    return true;
+    return this.parent.mayZswap();
   }
 
   /**
@@ -139,21 +139,17 @@ export class Memcg {
   /** Charges one entry of `bytes` to the group and its ancestors. */
   charge(bytes: number): void {
     assert(bytes > 0);
-    // A loop, not a call for each ancestor: every page that is stored comes here.
-    for (let at: Memcg | undefined = this; at !== undefined; at = at.parent) {
-      at.#zswapBytes += bytes;
-      at.#zswapPages += 1;
-    }
+    this.#zswapBytes += bytes;
+    this.#zswapPages += 1;
+    this.parent?.charge(bytes);
   }
 
   /** Undoes one {@link charge} of the same number of bytes. */
   uncharge(bytes: number): void {
-    assert(bytes > 0);
-    for (let at: Memcg | undefined = this; at !== undefined; at = at.parent) {
-      assert(at.#zswapBytes >= bytes && at.#zswapPages > 0);
-      at.#zswapBytes -= bytes;
-      at.#zswapPages -= 1;
-    }
+    assert(bytes > 0 && this.#zswapBytes >= bytes && this.#zswapPages > 0);
+    this.#zswapBytes -= bytes;
+    this.#zswapPages -= 1;
+    this.parent?.uncharge(bytes);
   }
 }
 
