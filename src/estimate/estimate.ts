@@ -7,7 +7,7 @@
 import type { Codec } from '../codec/codec.ts';
 import { present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
-import { isKernelCompressor, kernelLength } from './kernel-density.ts';
+import { isKernelCompressor, kernelLength } from './kernel/lengths.ts';
 import { type EstimateClock, measureLane, type Measured } from './measure.ts';
 import {
   buddyPool,
@@ -27,6 +27,8 @@ export const BUCKET_BYTES = 512;
 export interface KernelEstimate {
   /** `pool_total_size` of zswap. */
   readonly zswapPoolBytes: number;
+  /** `stored_incompressible_pages` of zswap. */
+  readonly zswapIncompressiblePages: number;
   /** `mem_used_total` of zram, which keeps same-filled pages without memory. */
   readonly zramMemUsed: number;
   /** `huge_pages` of zram: those that take a whole page. */
@@ -156,15 +158,22 @@ function kernelEstimate(
   lengths: Uint16Array,
   scale: number,
 ): KernelEstimate {
-  const theirs = lengths.map((length) => (length === 0 ? 0 : kernelLength(spec, length)));
+  const theirs = lengths.map((length, page) => {
+    if (length === 0) return 0;
+    const content = sample.bytes.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+    return kernelLength(spec, content, length);
+  });
   const pool = (keep: (length: number, page: number) => boolean): StoredLengths => ({
     lengths: theirs.filter(keep),
     scale,
   });
   const zram = pool((length, page) => length > 0 && sample.kinds[page] === DATA_PAGE);
+  const zswap = pool((length) => length > 0);
+  const raw = zswap.lengths.reduce((sum, length) => sum + Number(length === PAGE_SIZE), 0);
   const huge = zram.lengths.reduce((sum, length) => sum + Number(length >= hugeClassSize()), 0);
   return {
-    zswapPoolBytes: zsmallocPoolBytes(classCounts(pool((length) => length > 0))),
+    zswapPoolBytes: zsmallocPoolBytes(classCounts(zswap)),
+    zswapIncompressiblePages: Math.round(raw * scale),
     zramMemUsed: zsmallocPoolBytes(classCounts(zram)),
     zramHugePages: Math.round(huge * scale),
   };

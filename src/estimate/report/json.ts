@@ -54,6 +54,7 @@ function compressorJson(estimate: CompressorEstimate, poolBytes: number): unknow
         ? null
         : {
             zswap_pool_total_size: kernel.zswapPoolBytes,
+            zswap_stored_incompressible_pages: kernel.zswapIncompressiblePages,
             zram_mem_used_total: kernel.zramMemUsed,
             zram_huge_pages: kernel.zramHugePages,
           },

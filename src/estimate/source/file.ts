@@ -74,11 +74,7 @@ export class FileSource implements PageSource {
   constructor(file: OpenFile, ranges: PageRanges, notes: readonly string[]) {
     this.name = file.path;
     this.pages = ranges.pages;
-    const holes = Math.floor(file.holeBytes / PAGE_SIZE);
-    const sparse =
-      `${holes} pages of '${file.path}' are holes: zero pages here, ` +
-      'and in a core dump most likely memory that was never touched';
-    this.notes = holes === 0 ? notes : [...notes, sparse];
+    this.notes = notes;
     this.#file = file;
     this.#ranges = ranges;
   }

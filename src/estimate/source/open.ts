@@ -83,7 +83,7 @@ function openFile(path: string, format: FileFormat): PageSource {
     const kind = format === 'pages' ? 'pages' : fileKind(start);
     if (format === 'core') refuseOtherThanCore(path, kind);
     if (kind === 'kdump') throw kdumpError(path);
-    return kind === 'core' ? new FileSource(file, coreRanges(file), []) : rawSource(file);
+    return kind === 'core' ? coreSource(file) : rawSource(file);
   } catch (error) {
     closeSync(file.fd);
     throw error;
@@ -100,6 +100,14 @@ function kdumpError(path: string): Error {
     `'${path}' is in the kdump-compressed format, which is not supported: in QEMU's monitor say ` +
       'dump-guest-memory FILE without -z, -l, -s and -R, which writes ELF',
   );
+}
+
+function coreSource(file: OpenFile): PageSource {
+  const holes = Math.floor(file.holeBytes / PAGE_SIZE);
+  const note =
+    `'${file.path}' has holes of ${holes} pages: most likely memory that was never touched, ` +
+    'counted as zero pages';
+  return new FileSource(file, coreRanges(file), holes === 0 ? [] : [note]);
 }
 
 function rawSource(file: OpenFile): PageSource {
