@@ -4,9 +4,8 @@ import { memoryGained } from '../gain.ts';
 import { microseconds, pagesSize, percent, roughSize } from '../recommend.ts';
 import type { Interval } from '../statistics.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
+import { formatTable, wrapText } from './layout.ts';
 import type { EstimateReport } from './report.ts';
-
-const COLUMNS = 80;
 
 /** The whole report, ending with the command to run next. */
 export function formatEstimate(report: EstimateReport): string {
@@ -23,7 +22,7 @@ export function formatEstimate(report: EstimateReport): string {
     "the kernel's own zswap and zram, which always use zsmalloc",
     ...poolTable(compressors),
     '',
-    ...[...recommendation.reasons, ...report.notes.map(asSentence)].flatMap(wrap),
+    ...[...recommendation.reasons, ...report.notes.map(asSentence)].flatMap(wrapText),
     '',
     'Next:',
     `  npx zswapd ${recommendation.command.join(' ')}`,
@@ -31,15 +30,15 @@ export function formatEstimate(report: EstimateReport): string {
   ].join('\n');
 }
 
-function head(report: EstimateReport): string[] {
+function head(report: EstimateReport): readonly string[] {
   const { source, pages, sampledPages, seed, compressors } = report;
-  const lines = [...wrap(`${source}: ${pages} pages (${pagesSize(pages)})`)];
+  const lines = [...wrapText(`${source}: ${pages} pages (${pagesSize(pages)})`)];
   if (sampledPages === pages) {
     lines.push('All of them were looked at.');
   } else {
     const how = seed === undefined ? 'spread evenly' : `drawn at random, seed ${seed}`;
     lines.push(
-      ...wrap(
+      ...wrapText(
         `${sampledPages} of them were looked at, in runs of 16 ${how}; the figures are for all. ` +
           'What is in brackets holds in 95 of 100 samples.',
       ),
@@ -57,7 +56,8 @@ function head(report: EstimateReport): string[] {
   return lines;
 }
 
-function costTable({ compressors, poolBytes, poolOrigin }: EstimateReport): string[] {
+function costTable(report: EstimateReport): readonly string[] {
+  const { compressors, poolBytes, poolOrigin } = report;
   const isSampled = compressors.some(({ ratioInterval: [low, high] }) => low !== high);
   const gainHead = `${roughSize(poolBytes)} gains`;
   const rows = compressors.map((estimate) => [
@@ -75,15 +75,15 @@ function costTable({ compressors, poolBytes, poolOrigin }: EstimateReport): stri
   const titles = ['compressor', 'size', 'ratio', ...gap, 'raw', ...gap, gainHead, 'us out', 'in'];
   const origin = poolOrigin === undefined ? '' : ` (${poolOrigin})`;
   return [
-    ...table(titles, rows),
-    ...wrap(
+    ...formatTable(titles, rows),
+    ...wrapText(
       `raw: pages that do not compress. gains: memory that a full pool of ${roughSize(poolBytes)}` +
         `${origin} holds beyond its own size. us: processor time of a page, out of memory and in.`,
     ),
   ];
 }
 
-function histogramTable(compressors: readonly CompressorEstimate[]): string[] {
+function histogramTable(compressors: readonly CompressorEstimate[]): readonly string[] {
   const titles = [
     'compressor',
     '512',
@@ -100,10 +100,10 @@ function histogramTable(compressors: readonly CompressorEstimate[]): string[] {
     const stored = Math.max(1, pages - zeroPages);
     return [compressor, ...histogram.map((count) => `${((100 * count) / stored).toFixed(1)}`)];
   });
-  return table(titles, rows);
+  return formatTable(titles, rows);
 }
 
-function poolTable(compressors: readonly CompressorEstimate[]): string[] {
+function poolTable(compressors: readonly CompressorEstimate[]): readonly string[] {
   const rows = compressors.map(({ compressor, poolBytes, kernel }) => [
     compressor,
     exactSize(poolBytes.zsmalloc),
@@ -112,33 +112,10 @@ function poolTable(compressors: readonly CompressorEstimate[]): string[] {
     kernel === undefined ? '-' : exactSize(kernel.zswapPoolBytes),
     kernel === undefined ? '-' : exactSize(kernel.zramMemUsed),
   ]);
-  return table(['compressor', 'zsmalloc', 'zbud', 'z3fold', 'Linux zswap', 'Linux zram'], rows);
-}
-
-/** Columns as wide as they must be, the first to the left and the others to the right. */
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [titles, ...rows];
-  const widths = titles.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
-  return all.map((row) =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
+  return formatTable(
+    ['compressor', 'zsmalloc', 'zbud', 'z3fold', 'Linux zswap', 'Linux zram'],
+    rows,
   );
-}
-
-function wrap(text: string): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > COLUMNS) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
 }
 
 function asSentence(note: string): string {
