@@ -33,7 +33,8 @@ const NODE_PROGRAM = `
   const sessions = new Map();
   for (let id = 0; id < 120000; id++) {
     sessions.set('session:' + id, { id, user: 'user ' + (id * 7919) % 10007,
-      tags: ['t' + id % 17, 'u' + id % 31], at: new Date(id * 1e6).toISOString(), x: Math.sin(id) });
+      tags: ['t' + id % 17, 'u' + id % 31], at: new Date(id * 1e6).toISOString(),
+      x: Math.sin(id) });
   }
   globalThis.kept = [sessions, Buffer.alloc(4 << 20), require('crypto').randomBytes(2 << 20)];
   setInterval(() => {}, 1000);

@@ -1,4 +1,4 @@
-/** Estimates of a source's pages by this process, with its clocks, for the commands that need any. */
+/** Estimates of a source's pages by this process, with its clocks, for commands. */
 import { openCodec } from '../codec/registry.ts';
 import { type CompressorEstimate, estimateCompressor } from '../estimate/estimate.ts';
 import type { EstimateClock } from '../estimate/measure.ts';

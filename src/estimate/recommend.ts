@@ -107,8 +107,8 @@ function advisedAgainst(
   const gained = roughSize(Math.max(0, memoryGained(best, poolBytes)));
   return {
     reasons: [
-      `Compression is not worth its time here: the best, ${best.compressor}, gains ${gained} by a ` +
-        `pool of ${roughSize(poolBytes)}.`,
+      `Compression is not worth its time here: the best, ${best.compressor}, gains ${gained} by ` +
+        `a pool of ${roughSize(poolBytes)}.`,
       'More RAM or a swap device alone does more for such pages.',
     ],
     command: ['compressors'],

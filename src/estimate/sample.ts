@@ -35,7 +35,7 @@ export interface Sample {
   readonly kinds: Uint8Array;
   /** Page at which each run begins, and the end: one more element than there are runs. */
   readonly runStarts: Uint32Array;
-  /** Pages that the source holds, as far as the sample tells: less than it said if some are gone. */
+  /** Pages that the source holds, as far as the sample tells: fewer than it said if some went. */
   readonly population: number;
   /** Whether every page of the source was read. */
   readonly isWhole: boolean;

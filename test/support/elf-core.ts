@@ -12,7 +12,7 @@ export interface CoreOptions {
   readonly extendedCount?: boolean;
 }
 
-/** A core dump with one `PT_LOAD` for each segment, and a note before them, which holds no memory. */
+/** A core dump with a `PT_LOAD` for each segment, and a note before them that is no memory. */
 export function makeCore(segments: readonly Uint8Array[], options: CoreOptions = {}): Uint8Array {
   const count = segments.length + 1;
   const sections = HEADER_BYTES + count * ENTRY_BYTES;

@@ -149,19 +149,22 @@ async function search(
   const compressors = await estimateAll(specs, sample, { isTimed });
   const deviceUs = options['device-us'] ?? DEFAULT_DEVICE_US;
   const model: MachineModel = { ramBytes, deviceUs, curve };
-  const aim = options.aim ?? DEFAULT_AIM;
-  const latencyBoundUs = options['latency-us'] ?? DEFAULT_LATENCY_US;
+  const goal = {
+    ramBytes,
+    workingBytes,
+    aim: options.aim ?? DEFAULT_AIM,
+    latencyBoundUs: options['latency-us'] ?? DEFAULT_LATENCY_US,
+  };
   const evaluate = modelEvaluate(model, compressors);
   const policies = [LRU_POLICY];
-  const tuned = tune({
-    ...{ compressors, poolSizes: sizes, policies, evaluate },
-    ...{ ramBytes, workingBytes, aim, latencyBoundUs },
-  });
+  const tuned = tune({ compressors, poolSizes: sizes, policies, evaluate, ...goal });
   const [first] = compressors;
   const compressor = first?.compressor ?? '';
   return {
     ...tuned,
-    ...{ source: source.name, aim, latencyBoundUs, ramBytes, workingBytes, deviceUs },
+    ...goal,
+    source: source.name,
+    deviceUs,
     assumption: curve.assumption,
     without: evaluate({ compressor, poolBytes: 0, policy: LRU_POLICY }),
     notTried: notTried(compressors),

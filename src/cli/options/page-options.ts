@@ -13,7 +13,14 @@ import { parseSize } from './values.ts';
 
 /** What is looked at where `--compressor` is not given: each compressor's levels that differ. */
 export const DEFAULT_COMPRESSORS: readonly string[] = [
-  ...['lz4', 'lzo', 'lzo-rle', 'zstd:-3', 'zstd:-1', 'zstd:1', 'zstd', 'deflate'],
+  'lz4',
+  'lzo',
+  'lzo-rle',
+  'zstd:-3',
+  'zstd:-1',
+  'zstd:1',
+  'zstd',
+  'deflate',
 ];
 
 /** Pages in a sample where `--sample` is not given. */

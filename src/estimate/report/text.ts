@@ -62,7 +62,7 @@ function costTable(report: EstimateReport): readonly string[] {
   const gainHead = `${roughSize(poolBytes)} gains`;
   const rows = compressors.map((estimate) => [
     estimate.compressor,
-    percent(1 / estimate.ratio),
+    ...(isSampled ? [] : [percent(1 / estimate.ratio)]),
     decimal(estimate.ratio),
     ...(isSampled ? [bracket(estimate.ratioInterval, decimal)] : []),
     percent(estimate.incompressiblePages / estimate.pages),
@@ -71,11 +71,12 @@ function costTable(report: EstimateReport): readonly string[] {
     microseconds(estimate.compressUs),
     microseconds(estimate.decompressUs),
   ]);
-  const gap = isSampled ? [''] : [];
-  const titles = ['compressor', 'size', 'ratio', ...gap, 'raw', ...gap, gainHead, 'us out', 'in'];
+  // The share that is left says what the ratio says; there is no room for both beside brackets.
+  const [size, gap] = isSampled ? [[], ['']] : [['size'], []];
+  const titles = ['compressor', ...size, 'ratio', ...gap, 'raw', ...gap];
   const origin = poolOrigin === undefined ? '' : ` (${poolOrigin})`;
   return [
-    ...formatTable(titles, rows),
+    ...formatTable([...titles, gainHead, 'us out', 'in'], rows),
     ...wrapText(
       `raw: pages that do not compress. gains: memory that a full pool of ${roughSize(poolBytes)}` +
         `${origin} holds beyond its own size. us: processor time of a page, out of memory and in.`,

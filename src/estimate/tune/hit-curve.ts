@@ -1,6 +1,6 @@
 /**
- * Hit curves: the share of references that an LRU cache of some size would have. LRU caches nest, so
- * one curve serves every division of memory into frames and pool.
+ * Hit curves: the share of references that an LRU cache of some size would have. LRU caches nest,
+ * so one curve serves every division of memory into frames and pool.
  */
 import { assert, present } from '../../std/assert.ts';
 

@@ -40,7 +40,7 @@ export function modelEvaluate(model: MachineModel, costs: readonly CompressorCos
   };
 }
 
-/** Pages that a full pool holds; zero pages, which take no room, are not in a stored page's size. */
+/** Pages that a full pool holds, zero pages, which take no room, left out. */
 export function heldPages({ poolBytesPerPage }: CompressorCost, poolBytes: number): number {
   return poolBytesPerPage === 0 ? Infinity : Math.floor(poolBytes / poolBytesPerPage);
 }

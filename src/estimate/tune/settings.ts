@@ -13,7 +13,7 @@ export interface Settings {
   readonly policy: string;
 }
 
-/** Where references find their page, as shares of all references that sum to 1; and what it costs. */
+/** Where references find their page, as shares of all references that sum to 1; and the cost. */
 export interface Outcome {
   /** In RAM as it is: no fault. */
   readonly residentShare: number;

@@ -31,7 +31,7 @@ export interface Search {
 
 /** Settings, and what they lead to. */
 export interface Trial extends Settings, Outcome {
-  /** Memory beyond the RAM that is there that fits without the device; below 0 the pool is waste. */
+  /** Memory beyond RAM that fits without the device; below 0 the pool is a waste. */
   readonly memoryGained: number;
   /** Nanoseconds lost to faults by reference, on the average. */
   readonly stallNs: number;

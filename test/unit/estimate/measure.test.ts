@@ -44,9 +44,9 @@ describe('measuring a compressor', () => {
   });
 
   it('costs a page what its batch took, divided', async () => {
-    const { createLane } = await openCodec('lz4');
+    const codec = await openCodec('lz4');
     const { compressUs, decompressUs } = measureLane(
-      createLane(),
+      codec.createLane(),
       sample,
       steppingClock(),
       Infinity,

@@ -11,14 +11,24 @@ import { parseSmaps } from '../../../../src/estimate/source/smaps.ts';
 import { ZswapError } from '../../../../src/std/error.ts';
 import { MIB, PAGE_SIZE } from '../../../../src/std/units.ts';
 
+interface Child {
+  readonly pid: number;
+  /** Kills it and waits until it is gone. */
+  readonly end: () => Promise<void>;
+}
+
 /** Starts Node with a program that must print a line when it is ready; ends with the test. */
-async function startChild(t: TestContext, program: string): Promise<number> {
+async function startChild(t: TestContext, program: string): Promise<Child> {
   const waiting = `${program}; setInterval(() => {}, 1000); console.log('ready')`;
   const child = spawn(process.execPath, ['-e', waiting], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   assert.ok(child.pid !== undefined);
-  return child.pid;
+  const end = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  return { pid: child.pid, end };
 }
 
 function readAll(pid: number): Sample {
@@ -38,7 +48,7 @@ function countPages(sample: Sample, has: (page: Uint8Array) => boolean): number 
 
 describe('the memory of a process', () => {
   it('has the pages that the process wrote, each once', async (t) => {
-    const pid = await startChild(t, 'globalThis.kept = Buffer.alloc(8 << 20, 0xa7)');
+    const { pid } = await startChild(t, 'globalThis.kept = Buffer.alloc(8 << 20, 0xa7)');
     const sample = readAll(pid);
     const found = countPages(sample, (page) => page.every((byte) => byte === 0xa7));
     // A page or two at the ends belong to the allocator.
@@ -46,7 +56,7 @@ describe('the memory of a process', () => {
   });
 
   it('is about what the kernel says is in RAM', async (t) => {
-    const pid = await startChild(t, 'globalThis.kept = Buffer.alloc(8 << 20, 1)');
+    const { pid } = await startChild(t, 'globalThis.kept = Buffer.alloc(8 << 20, 1)');
     const sample = readAll(pid);
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kib = Number(/^RssAnon:\s+(\d+)/m.exec(status)?.[1]);
@@ -57,7 +67,7 @@ describe('the memory of a process', () => {
     const program =
       'globalThis.kept = new Uint8Array(64 << 20); let sum = 0; ' +
       'for (let at = 0; at < kept.length / 2; at += 4096) sum += kept[at]';
-    const sample = readAll(await startChild(t, program));
+    const sample = readAll((await startChild(t, program)).pid);
     const zeros = sample.kinds.reduce((sum, kind) => sum + Number(kind === ZERO_PAGE), 0);
     assert.ok(zeros < (16 * MIB) / PAGE_SIZE, `${zeros} zero pages`);
   });
@@ -72,17 +82,9 @@ describe('the memory of a process', () => {
   });
 
   it('goes on to be read when the process ends: its pages are gone', async (t) => {
-    const pid = await startChild(t, 'globalThis.kept = Buffer.alloc(1 << 20, 1)');
+    const { pid, end } = await startChild(t, 'globalThis.kept = Buffer.alloc(1 << 20, 1)');
     const source = openProcess(pid);
-    process.kill(pid, 'SIGKILL');
-    for (let state = ''; state !== 'Z' && state !== 'gone';) {
-      await new Promise(setImmediate);
-      try {
-        state = /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
-      } catch {
-        state = 'gone';
-      }
-    }
+    await end();
     const sample = drawSample(source, { pages: 64 });
     source.close();
     assert.deepEqual([sample.pages, sample.population], [0, 0]);

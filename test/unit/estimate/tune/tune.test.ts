@@ -40,9 +40,16 @@ function searchOf(changes: Partial<Search> = {}): Search {
 
 function trialOf(memoryGained: number, faultLatencyUs: number, stallNs: number): Trial {
   return {
-    ...{ compressor: 'lz4', poolBytes: 1, policy: 'lru', isWithinBound: true },
-    ...{ residentShare: 1, poolShare: 0, deviceShare: 0 },
-    ...{ memoryGained, faultLatencyUs, stallNs },
+    compressor: 'lz4',
+    poolBytes: 1,
+    policy: 'lru',
+    residentShare: 1,
+    poolShare: 0,
+    deviceShare: 0,
+    isWithinBound: true,
+    memoryGained,
+    faultLatencyUs,
+    stallNs,
   };
 }
 
