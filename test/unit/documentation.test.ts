@@ -103,7 +103,9 @@ describe('the commands in the documentation', () => {
   for (const { path, argv } of COMMANDS) {
     it(`work: zswapd ${argv.join(' ')} (${path})`, async () => {
       const { status, err } = await run(argv);
-      assert.deepEqual([status, err], [0, '']);
+      // On a busy machine a command may tell how far it is.
+      const failures = err.replaceAll(/^zswapd: \S+, \d+ of \d+\n/gm, '');
+      assert.deepEqual([status, failures], [0, '']);
     });
   }
 
