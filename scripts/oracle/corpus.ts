@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drawSample, type Sample } from '../../src/estimate/sample.ts';
 import { openPaths } from '../../src/estimate/source/open.ts';
@@ -70,7 +70,7 @@ const STEP_MS = 100;
 
 /** All pages of a file, in a file of their own. */
 export function fileCorpus(path: string, folder: string): Corpus {
-  return corpusOf(path, openPaths([path], 'auto'), folder);
+  return corpusOf(basename(path), openPaths([path], 'auto'), folder);
 }
 
 /** Starts each subject in turn, takes all of its pages, and ends it. */

@@ -9,6 +9,8 @@ import { DEFAULT_SAMPLE_PAGES } from './options/page-options.ts';
 
 /** All compressors together take about this long, where the size of the sample is left to us. */
 const BUDGET_MS = 7000;
+/** Pages that each compressor sees, be the machine as busy as it may. */
+const PAGES_LEAST = 2048;
 /** What takes longer than this tells how far it is. */
 const QUIET_MS = 2000;
 
@@ -56,8 +58,9 @@ export async function estimateAll(
       process.stderr.write(`zswapd: ${codec.spec}, ${index + 1} of ${specs.length}\n`);
     }
     const left = Math.max(0, start + budgetMs - now);
-    const deadline = now + left / (specs.length - index);
-    estimates.push(estimateCompressor(codec, sample, PROCESS_CLOCK, deadline));
+    const deadlineMs = now + left / (specs.length - index);
+    const timing = { clock: PROCESS_CLOCK, deadlineMs, pagesLeast: PAGES_LEAST };
+    estimates.push(estimateCompressor(codec, sample, timing));
   }
   return estimates;
 }

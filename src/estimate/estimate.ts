@@ -8,7 +8,7 @@ import type { Codec } from '../codec/codec.ts';
 import { present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import { isKernelCompressor, kernelLength } from './kernel/lengths.ts';
-import { type EstimateClock, measureLane, type Measured } from './measure.ts';
+import { measureLane, type Measured, type Timing } from './measure.ts';
 import {
   buddyPool,
   classCounts,
@@ -20,11 +20,16 @@ import {
 import { DATA_PAGE, type Sample, ZERO_PAGE } from './sample.ts';
 import { type Interval, ratioInterval, type RunValues, shareInterval } from './statistics.ts';
 
+/** Share of a compressor's time for measuring it, where the kernel's is to be foretold as well. */
+const MEASURE_SHARE = 0.6;
+
 /** Bytes of a bucket of the histogram of lengths. */
 export const BUCKET_BYTES = 512;
 
 /** What Linux's own zswap and zram would take for the same pages. */
 export interface KernelEstimate {
+  /** Pages that this was reckoned from. */
+  readonly sampledPages: number;
   /** `pool_total_size` of zswap. */
   readonly zswapPoolBytes: number;
   /** `stored_incompressible_pages` of zswap. */
@@ -68,15 +73,27 @@ export interface CompressorEstimate {
 export function estimateCompressor(
   codec: Codec,
   sample: Sample,
-  clock: EstimateClock,
-  deadlineMs: number,
+  timing: Timing,
 ): CompressorEstimate {
-  const measured = measureLane(codec.createLane(), sample, clock, deadlineMs);
-  return describe(codec.spec, sample, measured);
+  const { clock, deadlineMs } = timing;
+  const start = clock.wallMs();
+  const hasKernel = isKernelCompressor(codec.spec);
+  const measureMs = start + (deadlineMs - start) * (hasKernel ? MEASURE_SHARE : 1);
+  const measured = measureLane(codec.createLane(), sample, {
+    ...timing,
+    deadlineMs: measureMs,
+  });
+  const kernel = hasKernel ? kernelEstimate(codec.spec, sample, measured, timing) : undefined;
+  return describe(codec.spec, sample, measured, kernel);
 }
 
 /** Figures of the part of a sample that was compressed, scaled to all pages. */
-function describe(spec: string, sample: Sample, measured: Measured): CompressorEstimate {
+function describe(
+  spec: string,
+  sample: Sample,
+  measured: Measured,
+  kernel: KernelEstimate | undefined,
+): CompressorEstimate {
   const { lengths } = measured;
   const pages = lengths.length;
   const scale = pages === 0 ? 0 : sample.population / pages;
@@ -110,7 +127,7 @@ function describe(spec: string, sample: Sample, measured: Measured): CompressorE
     poolBytesPerPage: zsmallocBytesPerPage(counts),
     compressUs: measured.compressUs,
     decompressUs: measured.decompressUs,
-    kernel: isKernelCompressor(spec) ? kernelEstimate(spec, sample, lengths, scale) : undefined,
+    kernel,
   };
 }
 
@@ -152,19 +169,27 @@ function histogramOf(lengths: Uint16Array): number[] {
   return buckets;
 }
 
+/** What Linux makes of the pages that were compressed, or of as many as there is time for. */
 function kernelEstimate(
   spec: string,
   sample: Sample,
-  lengths: Uint16Array,
-  scale: number,
+  measured: Measured,
+  { clock, deadlineMs, pagesLeast }: Timing,
 ): KernelEstimate {
-  const theirs = lengths.map((length, page) => {
-    if (length === 0) return 0;
-    const content = sample.bytes.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
-    return kernelLength(spec, content, length);
-  });
+  const { lengths, runs } = measured;
+  const theirs = new Uint16Array(lengths.length);
+  let pages = 0;
+  for (let run = 0; run < runs; run++) {
+    if (pages >= pagesLeast && clock.wallMs() > deadlineMs) break;
+    for (const end = present(sample.runStarts[run + 1]); pages < end; pages++) {
+      const ours = present(lengths[pages]);
+      const content = sample.bytes.subarray(pages * PAGE_SIZE, (pages + 1) * PAGE_SIZE);
+      theirs[pages] = ours === 0 ? 0 : kernelLength(spec, content, ours);
+    }
+  }
+  const scale = pages === 0 ? 0 : sample.population / pages;
   const pool = (keep: (length: number, page: number) => boolean): StoredLengths => ({
-    lengths: theirs.filter(keep),
+    lengths: theirs.subarray(0, pages).filter(keep),
     scale,
   });
   const zram = pool((length, page) => length > 0 && sample.kinds[page] === DATA_PAGE);
@@ -172,6 +197,7 @@ function kernelEstimate(
   const raw = zswap.lengths.reduce((sum, length) => sum + Number(length === PAGE_SIZE), 0);
   const huge = zram.lengths.reduce((sum, length) => sum + Number(length >= hugeClassSize()), 0);
   return {
+    sampledPages: pages,
     zswapPoolBytes: zsmallocPoolBytes(classCounts(zswap)),
     zswapIncompressiblePages: Math.round(raw * scale),
     zramMemUsed: zsmallocPoolBytes(classCounts(zram)),

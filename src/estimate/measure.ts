@@ -27,6 +27,15 @@ export interface EstimateClock {
   readonly wallMs: () => number;
 }
 
+/** How long something may take, by which clocks. */
+export interface Timing {
+  readonly clock: EstimateClock;
+  /** Time of the wall clock to end at. */
+  readonly deadlineMs: number;
+  /** Pages of the sample that are looked at however late it is. */
+  readonly pagesLeast: number;
+}
+
 /** What a compressor made of the first runs of a sample. */
 export interface Measured {
   /** Runs of the sample that were compressed: all, unless time ran out. */
@@ -38,17 +47,13 @@ export interface Measured {
   readonly decompressUs: number;
 }
 
-/** Compresses the sample, or as much of it as there is time for until `deadlineMs`. */
-export function measureLane(
-  lane: CodecLane,
-  sample: Sample,
-  clock: EstimateClock,
-  deadlineMs: number,
-): Measured {
+/** Compresses the sample, or as much of it as there is time for. */
+export function measureLane(lane: CodecLane, sample: Sample, timing: Timing): Measured {
+  const { clock, deadlineMs, pagesLeast } = timing;
   const pages = new LanePages(lane, sample, clock);
   const start = clock.wallMs();
   pages.warmUp(start + (deadlineMs - start) * WARM_SHARE);
-  const done = pages.run(deadlineMs);
+  const done = pages.run(deadlineMs, pagesLeast);
   const runs = done === sample.pages ? sample.runStarts.length - 1 : runsWithin(sample, done);
   const end = present(sample.runStarts[runs]);
   return {
@@ -91,8 +96,8 @@ class LanePages {
     }
   }
 
-  /** Goes through the pages; returns how many there was time for, one batch at least. */
-  run(deadlineMs: number): number {
+  /** Goes through the pages; returns how many there was time for. */
+  run(deadlineMs: number, pagesLeast: number): number {
     const { pages } = this.#sample;
     let at = 0;
     while (at < pages) {
@@ -101,7 +106,7 @@ class LanePages {
       this.#compress(data);
       if (this.#decompressed < DECOMPRESS_PAGES_MAX) this.#decompress(data);
       at = end;
-      if (this.#clock.wallMs() > deadlineMs) break;
+      if (at >= pagesLeast && this.#clock.wallMs() > deadlineMs) break;
     }
     return at;
   }

@@ -2,7 +2,7 @@
  * `zswapd estimate`: what zswap would make of the pages of a process, of files or of a dump. The
  * pages are read into memory of this process and nowhere else.
  */
-import { zeroShare } from '../../estimate/estimate.ts';
+import { type CompressorEstimate, zeroShare } from '../../estimate/estimate.ts';
 import { recommend } from '../../estimate/recommend.ts';
 import { estimateJson } from '../../estimate/report/json.ts';
 import type { EstimateReport } from '../../estimate/report/report.ts';
@@ -69,8 +69,19 @@ async function estimate(
     poolOrigin: options['pool-size'] === undefined ? preset.origin : undefined,
     compressors,
     recommendation: recommend(compressors, poolBytes),
-    notes: [...source.notes, ...lost],
+    notes: [...source.notes, ...lost, ...cutShort(compressors, sample.pages)],
   };
+}
+
+/** Which compressors were known from a part of the sample, because time ran out. */
+function cutShort(compressors: readonly CompressorEstimate[], pages: number): readonly string[] {
+  const short = compressors.filter(({ sampledPages }) => sampledPages < pages);
+  if (short.length === 0) return [];
+  const list = short.map(({ compressor, sampledPages }) => `${compressor} (${sampledPages})`);
+  return [
+    `to end in time, fewer pages of the sample were compressed by ${list.join(', ')}; ` +
+      '--sample takes the time it needs',
+  ];
 }
 
 export const command: Command = {

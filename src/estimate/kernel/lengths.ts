@@ -1,9 +1,10 @@
 /**
- * What Linux's own compressors make of a page, for a prediction of its zswap and zram: exact for
- * those whose search is written down beside this file, and for the others what ours makes of it,
- * which are built from the same libraries.
+ * What Linux's own compressors make of a page, for a prediction of its zswap and zram: from
+ * the search of each, which is written down beside this file. Only zstd, the same library there
+ * and here, is what ours makes of it.
  */
 import { PAGE_SIZE } from '../../std/units.ts';
+import { kernelDeflateLength } from './deflate-length.ts';
 import { kernelLz4Length } from './lz4-length.ts';
 import { kernelLzoLength } from './lzo-length.ts';
 
@@ -19,7 +20,7 @@ const LENGTHS: ReadonlyMap<string, KernelLength> = new Map<string, KernelLength>
   ['lzo', (page): number => kernelLzoLength(page, false)],
   ['lzo-rle', (page): number => kernelLzoLength(page, true)],
   ['zstd', (_, ours): number => ours + ZSTD_HEADER_BYTES],
-  ['deflate', (_, ours): number => ours],
+  ['deflate', (page): number => kernelDeflateLength(page)],
 ]);
 
 /** Whether Linux has this compressor at this level, so that there is something to predict. */

@@ -53,6 +53,7 @@ function compressorJson(estimate: CompressorEstimate, poolBytes: number): unknow
       kernel === undefined
         ? null
         : {
+            sampled_pages: kernel.sampledPages,
             zswap_pool_total_size: kernel.zswapPoolBytes,
             zswap_stored_incompressible_pages: kernel.zswapIncompressiblePages,
             zram_mem_used_total: kernel.zramMemUsed,

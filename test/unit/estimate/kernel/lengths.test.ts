@@ -6,7 +6,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { isKernelCompressor, kernelLength } from '../../../../src/estimate/kernel/lengths.ts';
-import { hugeClassSize } from '../../../../src/estimate/pool-size.ts';
+import {
+  classCounts,
+  hugeClassSize,
+  zsmallocPoolBytes,
+} from '../../../../src/estimate/pool-size.ts';
 import { isSameFilled } from '../../../../src/estimate/same-filled.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { generatePages } from '../../../support/pages.ts';
@@ -14,6 +18,8 @@ import { projectFile } from '../../../support/project.ts';
 
 interface Recorded {
   readonly perKind: number;
+  /** `pool_total_size` of zswap with deflate for all pages. */
+  readonly deflatePool: number;
   readonly lengths: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -35,6 +41,14 @@ describe('the length that a kernel compressor makes of a page', () => {
       assert.deepEqual(foreseen, lengths);
     });
   }
+
+  // The kernel tells the length of no page through zswap, which alone has deflate: only the pool.
+  it('gives the pool of Linux for deflate', () => {
+    const stored = pages.filter(({ kind }) => kind !== 'zero');
+    const lengths = stored.map(({ bytes }) => kernelLength('deflate', bytes, 0));
+    const counts = classCounts({ lengths: Uint16Array.from(lengths), scale: 1 });
+    assert.equal(zsmallocPoolBytes(counts), recorded.deflatePool);
+  });
 
   it('is never more than a page', () => {
     const noise = pages.find(({ kind }) => kind === 'random');
