@@ -102,7 +102,7 @@ function codeLengths(counts: Uint16Array, bits: Uint8Array, bitsMax: number): nu
     depths[code] = 0;
     end = code + 1;
   }
-  // A code of no bits is none, so there are two at least: the next one, up to the third, or the first.
+  // A code of no bits is none, so there are two at least: the next, up to the third, or the first.
   while (heapLength < 2) {
     const code = end < 3 ? end++ : 0;
     heap[++heapLength] = code;
@@ -154,7 +154,7 @@ function sink(from: number): void {
 
 const nodeBits = new Uint8Array(NODES_MAX);
 
-/** Depths in the tree, cut at `bitsMax`; what that frees is made up for by longer codes elsewhere. */
+/** Depths in the tree, cut at `bitsMax`; other codes become longer to make up for it. */
 function limitLengths(
   order: readonly number[],
   codes: number,
@@ -211,7 +211,7 @@ function countRuns(row: Uint8Array): number {
   let before = -1;
   for (let at = 0; at < row.length;) {
     const length = present(row[at]);
-    // A zero may stand for up to 138; another length is written once and then repeated up to 6 times.
+    // Up to 138 zeros are one run; another length is written once, then repeated up to 6 times.
     const most = length === 0 ? 138 : length === before ? 6 : 7;
     const least = length === 0 || length === before ? 3 : 4;
     let run = 1;
