@@ -13,6 +13,7 @@ interface Options {
   readonly rounds: number;
   readonly compressors?: readonly string[];
   readonly rivals: boolean;
+  readonly job?: string;
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report | undefined>>> = {
@@ -28,6 +29,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   --rounds N              rounds that count (default 5)
   --compressors A,B,...   only these
   --no-rivals             without the rivals
+  --job TEXT              of nbd, only jobs with this in their names
   --json                  print JSON instead of tables
 `;
 
@@ -38,6 +40,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '5' },
       compressors: { type: 'string' },
       'no-rivals': { type: 'boolean', default: false },
+      job: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -50,6 +53,7 @@ async function main(): Promise<number> {
   const report = await run({
     rounds,
     rivals: !values['no-rivals'],
+    ...(values.job === undefined ? {} : { job: values.job }),
     ...(values.compressors === undefined ? {} : { compressors: values.compressors.split(',') }),
   });
   // Undefined: nothing could be measured here, and a note has said why.

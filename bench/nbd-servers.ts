@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MIB } from '../src/std/units.ts';
 import { projectFile } from '../test/support/project.ts';
 import { runOk, toolPath } from '../test/support/run.ts';
 import { LineProgram, pinned } from './environment.ts';
@@ -15,20 +16,27 @@ import { LineProgram, pinned } from './environment.ts';
 const MAIN = projectFile('dist/src/cli/main.js');
 const START_MS_MAX = 30_000;
 const EXPORT = 'bench';
+const BARE = projectFile('dist/bench/nbd-bare.js');
+/** At the end of each export, for a second client. */
+const BESIDE_BYTES = 32 * MIB;
 
 /** How to start one server. */
 export interface ServerKind {
   readonly name: string;
-  readonly kind: 'nbdkit' | 'zswapd';
-  /** Of nbdkit's memory plugin; or the compressor. */
+  readonly kind: 'nbdkit' | 'zswapd' | 'bare';
+  /** Of nbdkit's memory plugin; or the compressor; or nothing. */
   readonly variant: string;
 }
 
-/** nbdkit as a plain memory disk and as a compressed one, and zswapd with these compressors. */
+/**
+ * nbdkit as a plain memory disk and as a compressed one, a bare server in Node, and zswapd with
+ * these compressors.
+ */
 export function serverKinds(compressors: readonly string[]): ServerKind[] {
   return [
     { name: 'nbdkit memory', kind: 'nbdkit', variant: 'sparse' },
     { name: 'nbdkit zstd', kind: 'nbdkit', variant: 'zstd' },
+    { name: 'bare Node', kind: 'bare', variant: '' },
     ...compressors.map(
       (variant) => ({ name: `zswapd ${variant}`, kind: 'zswapd', variant }) as const,
     ),
@@ -50,17 +58,21 @@ export class ServerUnderLoad {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #client: LineProgram;
+  readonly #besideCommand: readonly string[];
+  #beside: LineProgram | undefined;
   readonly #control: string | undefined;
 
   private constructor(
     name: string,
     child: ChildProcess,
     client: LineProgram,
+    besideCommand: readonly string[],
     control: string | undefined,
   ) {
     this.name = name;
     this.#child = child;
     this.#client = client;
+    this.#besideCommand = besideCommand;
     this.#control = control;
   }
 
@@ -76,10 +88,7 @@ export class ServerUnderLoad {
     const name = server.name.replaceAll(/[^a-z0-9]/g, '-');
     const socket = join(files.folder, `${name}.sock`);
     const control = join(files.folder, `${name}.control`);
-    const command =
-      server.kind === 'nbdkit'
-        ? nbdkitCommand(socket, server.variant, sizeBytes)
-        : zswapdCommand(socket, control, server.variant, sizeBytes);
+    const command = serverCommand(server, socket, control, sizeBytes + BESIDE_BYTES);
     const [program = '', ...args] = pinned(0, command);
     const child = spawn(program, args, {
       stdio: 'ignore',
@@ -91,6 +100,7 @@ export class ServerUnderLoad {
       server.name,
       child,
       new LineProgram(client),
+      [...client, String(sizeBytes)],
       server.kind === 'zswapd' ? control : undefined,
     );
   }
@@ -112,6 +122,21 @@ export class ServerUnderLoad {
     };
   }
 
+  /**
+   * Has the client run a command while a second client, on a connection and on pages of its own,
+   * runs another one that takes as long.
+   */
+  async loadBeside(command: string, other: string): Promise<LoadResult> {
+    if (this.#beside === undefined) {
+      this.#beside = new LineProgram(this.#besideCommand);
+      await this.#beside.ask(`fill ${BESIDE_BYTES}`);
+    }
+    const ended = this.#beside.ask(other);
+    const result = await this.load(command);
+    await ended;
+    return result;
+  }
+
   /** Resident memory in bytes. */
   residentBytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
@@ -127,6 +152,7 @@ export class ServerUnderLoad {
 
   async stop(): Promise<void> {
     await this.#client.end();
+    await this.#beside?.end();
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
@@ -148,6 +174,22 @@ export interface DaemonStatistics {
   readonly zswap: Readonly<Record<string, number>>;
   readonly process: { readonly rss: number; readonly metadata_bytes: number };
   readonly memcg: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+function serverCommand(
+  { kind, variant }: ServerKind,
+  socket: string,
+  control: string,
+  sizeBytes: number,
+): string[] {
+  switch (kind) {
+    case 'nbdkit':
+      return nbdkitCommand(socket, variant, sizeBytes);
+    case 'zswapd':
+      return zswapdCommand(socket, control, variant, sizeBytes);
+    case 'bare':
+      return [process.execPath, BARE, socket, String(sizeBytes)];
+  }
 }
 
 function nbdkitCommand(socket: string, variant: string, sizeBytes: number): string[] {
