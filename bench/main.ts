@@ -8,6 +8,7 @@ import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
+import { runWriteback } from './writeback.ts';
 
 interface Options {
   readonly rounds: number;
@@ -21,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   nbd: runNbd,
   memory: runMemory,
   cache: runCache,
+  writeback: runWriteback,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]

@@ -8,17 +8,20 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { askDaemon } from '../src/cli/control/control-client.ts';
+import type { ControlRequest } from '../src/cli/control/control-server.ts';
+import { present } from '../src/std/assert.ts';
 import { MIB } from '../src/std/units.ts';
 import { projectFile } from '../test/support/project.ts';
-import { runOk, toolPath } from '../test/support/run.ts';
+import { toolPath } from '../test/support/run.ts';
 import { LineProgram, pinned } from './environment.ts';
 
 const MAIN = projectFile('dist/src/cli/main.js');
 const START_MS_MAX = 30_000;
-const EXPORT = 'bench';
+export const EXPORT = 'bench';
 const BARE = projectFile('dist/bench/nbd-bare.js');
 /** At the end of each export, for a second client. */
-const BESIDE_BYTES = 32 * MIB;
+export const BESIDE_BYTES: number = 32 * MIB;
 
 /** How to start one server. */
 export interface ServerKind {
@@ -26,6 +29,8 @@ export interface ServerKind {
   readonly kind: 'nbdkit' | 'zswapd' | 'bare';
   /** Of nbdkit's memory plugin; or the compressor; or nothing. */
   readonly variant: string;
+  /** Where zswapd spills to; nowhere unless given. */
+  readonly spill?: string;
 }
 
 /**
@@ -107,8 +112,12 @@ export class ServerUnderLoad {
 
   /** Has the client run a command, see `native/nbd-load.c`. */
   async load(command: string): Promise<LoadResult> {
+    return await this.#measured(this.#client, command);
+  }
+
+  async #measured(client: LineProgram, command: string): Promise<LoadResult> {
     const before = this.#processorSeconds();
-    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await this.#client.ask(command))
+    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await client.ask(command))
       .split(' ')
       .map(Number);
     const spent = this.#processorSeconds() - before;
@@ -127,14 +136,17 @@ export class ServerUnderLoad {
    * runs another one that takes as long.
    */
   async loadBeside(command: string, other: string): Promise<LoadResult> {
-    if (this.#beside === undefined) {
-      this.#beside = new LineProgram(this.#besideCommand);
-      await this.#beside.ask(`fill ${BESIDE_BYTES}`);
-    }
-    const ended = this.#beside.ask(other);
+    if (this.#beside === undefined) await this.besideLoad(`fill ${BESIDE_BYTES}`);
+    const ended = this.besideLoad(other);
     const result = await this.load(command);
     await ended;
     return result;
+  }
+
+  /** Has the second client run a command. */
+  async besideLoad(command: string): Promise<LoadResult> {
+    this.#beside ??= new LineProgram(this.#besideCommand);
+    return await this.#measured(this.#beside, command);
   }
 
   /** Resident memory in bytes. */
@@ -146,8 +158,12 @@ export class ServerUnderLoad {
   /** The daemon's own statistics; undefined for a rival. */
   async statistics(): Promise<DaemonStatistics | undefined> {
     if (this.#control === undefined) return undefined;
-    const args = [MAIN, 'stat', '--json', '--control', this.#control];
-    return JSON.parse(await runOk(process.execPath, args)) as DaemonStatistics;
+    return (await this.ask({ command: 'stat' })) as DaemonStatistics;
+  }
+
+  /** Asks the daemon on its control socket. */
+  async ask(request: ControlRequest): Promise<unknown> {
+    return await askDaemon(present(this.#control), request, Infinity);
   }
 
   async stop(): Promise<void> {
@@ -177,7 +193,7 @@ export interface DaemonStatistics {
 }
 
 function serverCommand(
-  { kind, variant }: ServerKind,
+  { kind, variant, spill }: ServerKind,
   socket: string,
   control: string,
   sizeBytes: number,
@@ -186,7 +202,7 @@ function serverCommand(
     case 'nbdkit':
       return nbdkitCommand(socket, variant, sizeBytes);
     case 'zswapd':
-      return zswapdCommand(socket, control, variant, sizeBytes);
+      return zswapdCommand(socket, control, variant, sizeBytes, spill);
     case 'bare':
       return [process.execPath, BARE, socket, String(sizeBytes)];
   }
@@ -209,6 +225,7 @@ function zswapdCommand(
   control: string,
   compressor: string,
   sizeBytes: number,
+  spill: string | undefined,
 ): string[] {
   return [
     process.execPath,
@@ -222,7 +239,7 @@ function zswapdCommand(
     String(2 * sizeBytes),
     '--compressor',
     compressor,
-    '--no-spill',
+    ...(spill === undefined ? ['--no-spill'] : ['--spill', spill]),
     '--no-http',
     '--control',
     control,
