@@ -4,11 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
+import { runExplorer } from './explorer.ts';
+import { runFolios } from './folios.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
 import { runWriteback } from './writeback.ts';
+import { runScale } from './scale.ts';
 
 interface Options {
   readonly rounds: number;
@@ -21,6 +24,9 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   page: runPage,
   nbd: runNbd,
   memory: runMemory,
+  folios: runFolios,
+  scale: runScale,
+  explorer: runExplorer,
   cache: runCache,
   writeback: runWriteback,
 };

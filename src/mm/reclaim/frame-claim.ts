@@ -122,7 +122,9 @@ export class FrameClaim {
       const reclaimer = reclaim.tryTake();
       if (reclaimer === undefined) return 'blocked';
       reclaimer.onEnd = reclaimer.giveBack;
-      if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
+      if (!reclaim.begin(reclaimer, target, this.#goal, false)) {
+        return reclaimer.freed > 0 ? 'ok' : 'blocked';
+      }
       if (reclaim.put(reclaimer) > 0) return 'ok';
       if (reclaimer.scanned === 0) break;
     }

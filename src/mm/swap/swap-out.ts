@@ -18,6 +18,7 @@ import type { SlotWaiter } from '../../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
 import type { SwapSlot } from '../../swap/table.ts';
 import { FolioStoreOp, type FolioPages } from '../../zswap/store-folio.ts';
+import type { RejectReason } from '../../zswap/stats.ts';
 import {
   addToLru,
   dropSwap,
@@ -41,11 +42,23 @@ import { NO_SLOT } from './swap-areas.ts';
  */
 export type SwapOutResult = 'freed' | 'collected' | 'kept' | 'split' | 'waiting';
 
+/** Refusals for what is in a page: the next one may do better. */
+const PAGE_REASONS: ReadonlySet<RejectReason> = new Set([
+  'reject_compress_poor',
+  'reject_compress_fail',
+]);
+
 type Stage = 'idle' | 'store' | 'collect' | 'collect-bio' | 'flush' | 'flushing';
 
 export class SwapOut implements FolioPages {
   /** Pages freed since {@link begin}. */
   freedPages = 0;
+  /**
+   * Folios since {@link begin} that nothing had room for, whatever is in them: another of the same
+   * group would fare the same; `unplaced` are those of which this is so for any group.
+   */
+  unplacedInGroup = 0;
+  unplaced = 0;
   readonly #mm: Mm;
   readonly #owner: SlotWaiter;
   readonly #store = new FolioStoreOp();
@@ -70,6 +83,8 @@ export class SwapOut implements FolioPages {
   begin(): void {
     assert(this.#stage === 'idle' && this.#count === 0);
     this.freedPages = 0;
+    this.unplacedInGroup = 0;
+    this.unplaced = 0;
   }
 
   /** Pages that are collected and not on the device yet. */
@@ -190,7 +205,10 @@ export class SwapOut implements FolioPages {
   #noSlots(pfn: Pfn): SwapOutResult {
     const { folios, stats } = this.#mm;
     const order = folios.order(pfn);
-    if (order === 0) return this.#putBack(pfn, true);
+    if (order === 0) {
+      this.#countUnplaced();
+      return this.#putBack(pfn, true);
+    }
     present(stats.orders[order]).swpout_fallback += 1;
     addToLru(this.#mm, pfn, false);
     splitFolio(this.#mm, pfn);
@@ -219,9 +237,19 @@ export class SwapOut implements FolioPages {
 
   #refused(): SwapOutResult {
     const pfn = this.#pfn;
+    const isOfPage = PAGE_REASONS.has(this.#store.reason);
+    // Others' pages may go to the device where there is one, or may have room below their limit.
+    const isOfGroup = this.#store.reason === 'memcg_limit' || this.#mm.swap.backing !== undefined;
+    if (!isOfPage && isOfGroup) this.unplacedInGroup += 1;
+    else if (!isOfPage) this.#countUnplaced();
     this.#endFolio();
     this.#keep(pfn);
     return 'kept';
+  }
+
+  #countUnplaced(): void {
+    this.unplacedInGroup += 1;
+    this.unplaced += 1;
   }
 
   #endFolio(): void {
@@ -339,6 +367,7 @@ export class SwapOut implements FolioPages {
       if (i > 0 && frame < end && frame > present(this.#frames[i - 1])) continue;
       const head = folios.head(frame);
       end = head + folios.pages(head);
+      this.#countUnplaced();
       if (head !== this.#pfn) this.#keep(head);
     }
     if (this.#pfn !== 0) this.#keep(this.#pfn);

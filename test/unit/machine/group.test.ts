@@ -30,6 +30,20 @@ describe('groups', () => {
     assertSound(machine);
   });
 
+  it('find room where all that a tenant has is in the pool and was used of late', async (t) => {
+    const { machine } = await openTestMachine(t, { memory: '4MiB', pool: { limit: '4MiB' } });
+    const group = machine.group('tenant');
+    const pages = 6144;
+    const region = machine.map({ bytes: (pages + 1) * PAGE_SIZE, group });
+    await writePages(region, 0, pages, textPage);
+    await region.pageout(0, pages * PAGE_SIZE);
+    group.setLimits({ memoryMax: Math.floor(group.memoryCurrent / 2) });
+    await writePages(region, pages, pages + 1, textPage);
+    assert.ok(group.stats()['zswpwb'] > 0, 'nothing had to be written back');
+    await assertPages(region, 0, pages + 1, textPage);
+    assertSound(machine);
+  });
+
   it('keep pages of a group without writeback off the device', async (t) => {
     const { machine } = await openTestMachine(t);
     const group = machine.group('kept', { writeback: false, zswapMax: '128KiB' });
