@@ -137,6 +137,7 @@ function jobTables(
       'server us a request',
       'rate / nbdkit memory',
       'rate / nbdkit zstd',
+      'p99 / nbdkit memory',
       'server us / nbdkit zstd',
     ],
     rows: servers.map(({ name }) => {
@@ -150,6 +151,7 @@ function jobTables(
         figures['serverMicroseconds']?.median,
         ratio(figures['rate'], byServer.get('nbdkit memory')?.['rate']),
         ratio(figures['rate'], byServer.get('nbdkit zstd')?.['rate']),
+        ratio(figures['p99'], byServer.get('nbdkit memory')?.['p99']),
         ratio(figures['serverMicroseconds'], byServer.get('nbdkit zstd')?.['serverMicroseconds']),
       ];
     }),
