@@ -1,4 +1,4 @@
-// Goal: it polls where that pays and nowhere else. Method: the test is the event loop and the clock.
+// Goal: it polls where that pays and nowhere else. The test is the event loop and the clock.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HaltPoll } from '../../../src/nbd/halt-poll.ts';
