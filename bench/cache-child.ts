@@ -4,6 +4,7 @@
  *
  *   node dist/bench/cache-child.js NAME ENTRIES MAX_BYTES DISK_BYTES [heap]
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { pathToFileURL } from 'node:url';
 import { RivalMissing, RIVALS, type CacheRival } from './cache-rivals.ts';
 import { jsonRecords, recordAt } from './json-records.ts';
@@ -20,31 +21,63 @@ export interface ChildResult {
   /** Quantiles of hits, in microseconds: of those used last, and of any. */
   readonly recentUs: readonly number[];
   readonly anyUs: readonly number[];
+  /** The same by where the value was, for zswapd: in page frames, in the pool, on the disk. */
+  readonly tierUs: Readonly<Record<Tier, readonly number[]>>;
+  readonly wrong: number;
+}
+
+export type Tier = 'frames' | 'pool' | 'disk';
+
+interface Reads {
+  readonly us: readonly number[];
+  readonly tiers: Readonly<Record<Tier, readonly number[]>>;
   readonly wrong: number;
 }
 
 const READS = 20_000;
 
+/** Faults that had to bring a page in. A hit without one found its value in page frames. */
+let majorFaults = 0;
+subscribe('zswapd:fault', (event) => {
+  if ((event as { readonly major: boolean }).major) majorFaults += 1;
+});
+
+/** The median, the 99th percentile and the most. */
+function quantiles(times: readonly number[]): readonly number[] {
+  const sorted = times.toSorted((a, b) => a - b);
+  return [0.5, 0.99, 1].map((part) => sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN);
+}
+
 async function timedReads(
   cache: CacheRival,
   records: readonly string[],
   pick: (n: number) => number,
-): Promise<{ readonly us: number[]; readonly wrong: number }> {
+): Promise<Reads> {
   const times: number[] = [];
+  const tiers: Record<Tier, number[]> = { frames: [], pool: [], disk: [] };
   let wrong = 0;
   for (let n = 0; n < READS; n += 1) {
     const index = pick(n);
+    const faults = majorFaults;
     const start = performance.now();
     const answer = cache.get(`record:${index}`);
     const value = answer instanceof Promise ? await answer : answer;
     const us = (performance.now() - start) * 1000;
     if (value === undefined) continue;
     times.push(us);
+    const inRam = majorFaults === faults ? 'frames' : 'pool';
+    tiers[answer instanceof Promise ? 'disk' : inRam].push(us);
     if (Buffer.from(value).toString() !== recordAt(records, index)) wrong += 1;
   }
-  times.sort((a, b) => a - b);
-  const at = (part: number): number => times[Math.floor(part * (times.length - 1))] ?? Number.NaN;
-  return { us: [at(0.5), at(0.99), at(1)], wrong };
+  return {
+    us: quantiles(times),
+    tiers: {
+      frames: quantiles(tiers.frames),
+      pool: quantiles(tiers.pool),
+      disk: quantiles(tiers.disk),
+    },
+    wrong,
+  };
 }
 
 async function run(
@@ -87,6 +120,7 @@ async function run(
     setUs,
     recentUs: recent.us,
     anyUs: any.us,
+    tierUs: any.tiers,
     wrong: recent.wrong + any.wrong,
   };
 }

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { projectFile } from '../test/support/project.ts';
 import { MIB } from '../src/std/units.ts';
-import type { ChildResult } from './cache-child.ts';
+import type { ChildResult, Tier } from './cache-child.ts';
 import { RIVALS } from './cache-rivals.ts';
 import { describeMachine, loudly } from './environment.ts';
 import { interleave, type Report, type Round, type Summaries } from './harness.ts';
@@ -58,8 +58,23 @@ function figuresOf(result: ChildResult): Round {
     any50,
     any99,
     anyMax,
+    ...tierFigures(result),
     wrong: result.wrong,
   };
+}
+
+const TIERS: readonly Tier[] = ['frames', 'pool', 'disk'];
+
+function tierFigures(result: ChildResult): Round {
+  return Object.fromEntries(
+    TIERS.flatMap((tier) => {
+      const [p50 = Number.NaN, p99 = Number.NaN] = result.tierUs[tier];
+      return [
+        [`${tier}50`, p50],
+        [`${tier}99`, p99],
+      ];
+    }),
+  );
 }
 
 /** The caches that are there, with and without a disk. */
@@ -102,7 +117,7 @@ export async function runCache(options: CacheOptions): Promise<Report> {
     benchmark: 'cache',
     machine: describeMachine(),
     notes,
-    tables: [memoryTable(results), latencyTable(results), heapTable(all)],
+    tables: [memoryTable(results), latencyTable(results), tierTable(results), heapTable(all)],
   };
 }
 
@@ -127,6 +142,19 @@ function latencyTable(results: ReadonlyMap<string, Summaries>): Report['tables']
     rows: [...results].map(([name, figures]) => [
       name,
       ...['setUs', 'recent50', 'recent99', 'any50', 'any99', 'anyMax'].map((key) => figures[key]),
+    ]),
+  };
+}
+
+/** Hits by where the value was. */
+function tierTable(results: ReadonlyMap<string, Summaries>): Report['tables'][number] {
+  const own = [...results].filter(([name]) => name.startsWith('zswapd'));
+  return {
+    title: 'Microseconds of a hit anywhere, by where its value was',
+    columns: ['cache', ...TIERS.flatMap((tier) => [`${tier} p50`, `${tier} p99`])],
+    rows: own.map(([name, figures]) => [
+      name,
+      ...TIERS.flatMap((tier) => [figures[`${tier}50`], figures[`${tier}99`]]),
     ]),
   };
 }

@@ -4,22 +4,31 @@
  */
 import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
+import { runExplorer } from './explorer.ts';
+import { runFolios } from './folios.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
+import { runWriteback } from './writeback.ts';
+import { runScale } from './scale.ts';
 
 interface Options {
   readonly rounds: number;
   readonly compressors?: readonly string[];
   readonly rivals: boolean;
+  readonly job?: string;
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report | undefined>>> = {
   page: runPage,
   nbd: runNbd,
   memory: runMemory,
+  folios: runFolios,
+  scale: runScale,
+  explorer: runExplorer,
   cache: runCache,
+  writeback: runWriteback,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -28,6 +37,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   --rounds N              rounds that count (default 5)
   --compressors A,B,...   only these
   --no-rivals             without the rivals
+  --job TEXT              of nbd, only jobs with this in their names
   --json                  print JSON instead of tables
 `;
 
@@ -38,6 +48,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '5' },
       compressors: { type: 'string' },
       'no-rivals': { type: 'boolean', default: false },
+      job: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -50,6 +61,7 @@ async function main(): Promise<number> {
   const report = await run({
     rounds,
     rivals: !values['no-rivals'],
+    ...(values.job === undefined ? {} : { job: values.job }),
     ...(values.compressors === undefined ? {} : { compressors: values.compressors.split(',') }),
   });
   // Undefined: nothing could be measured here, and a note has said why.

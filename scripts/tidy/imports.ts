@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['swap'],
   ['zswap'],
   ['mm', 'blk'],
-  ['nbd', 'trace', 'sim', 'metrics', 'testing', 'engine'],
+  ['nbd', 'trace', 'sim', 'metrics', 'testing', 'engine', 'estimate'],
   ['cache', 'cli', 'dashboard', 'machine'],
 ];
 
@@ -38,6 +38,8 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/codec\/(?:zstd-package|deflate|[\w-]*wasm[\w-]*)\.ts$/,
   /^src\/swap\/(?:[\w-]+\/)?device-file[\w-]*\.ts$/,
   /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
+  // Where pages are read from: processes, files, dumps.
+  /^src\/estimate\/source\//,
 ];
 
 interface Import {

@@ -44,6 +44,12 @@ export class MemoryGroup implements Group {
     if (memory !== undefined) this.memcg.setMemoryMax(memory);
     if (zswap !== undefined) this.memcg.setZswapMax(zswap);
     if (writeback !== undefined) this.memcg.setWriteback(writeback);
+    this.enforceLimit();
+  }
+
+  /** Has it give up in the background what it holds above its `memory.max`. */
+  enforceLimit(): void {
+    this.#machine.core.mm.limitReclaim.enforce(this.memcg);
   }
 
   stats(): GroupStats {

@@ -2,7 +2,8 @@
  * The composition root of the library: it opens the device and the pool, puts address spaces on top
  * of them, and gives out groups and regions. See `Machine` in `api.ts`.
  */
-import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
+import { DEFAULT_COMPRESSOR } from '../codec/registry.ts';
+import { openWarmCodec } from '../codec/warm-up.ts';
 import type { SettableGroups } from '../engine/parameters.ts';
 import { openSpill } from '../engine/spill.ts';
 import { EngineStack, type StackOptions } from '../engine/stack.ts';
@@ -61,10 +62,10 @@ export async function openOwnMachine(
   options: MachineOptions,
   internals: MachineInternals,
 ): Promise<OpenMachine> {
-  const config = await stackOptions(options);
+  const rt = new NodeRt();
+  const config = await stackOptions(options, rt);
   const [device] = deviceOptions(options);
   if (device !== undefined) checkDevice(device);
-  const rt = new NodeRt();
   const backing = device === undefined ? undefined : await openBacking(device, rt, internals);
   try {
     return new OpenMachine(options, config, rt, backing);
@@ -74,7 +75,7 @@ export async function openOwnMachine(
   }
 }
 
-async function stackOptions(options: MachineOptions): Promise<StackOptions> {
+async function stackOptions(options: MachineOptions, rt: NodeRt): Promise<StackOptions> {
   const { pool = {}, pageCluster = 3, swapinMode = 'cache', largeSwapin = 'mixed' } = options;
   const { zpool = 'zsmalloc', acceptThresholdPercent = 90, compressor = DEFAULT_COMPRESSOR } = pool;
   const { shrinkerPolicy = 'second_chance' } = pool;
@@ -93,7 +94,7 @@ async function stackOptions(options: MachineOptions): Promise<StackOptions> {
     shrinkerEnabled: pool.shrinkerEnabled ?? false,
     shrinkerPolicy,
     enabled: pool.enabled ?? true,
-    codec: await openCodec(compressor),
+    codec: await openWarmCodec(compressor, rt),
     zpool,
   };
 }
@@ -241,7 +242,9 @@ export class OpenMachine implements Machine {
   async setParameter(name: string, value: string): Promise<string> {
     this.core.assertUsable();
     if (typeof value !== 'string') throw new TypeError(`${name} takes text`);
-    return await this.core.stack.setParameter(this.#settable, name, value);
+    const inForce = await this.core.stack.setParameter(this.#settable, name, value);
+    for (const group of this.#groups.values()) group.enforceLimit();
+    return inForce;
   }
 
   serve(port: PortLike, { regions = [], group }: ServeOptions = {}): void {
@@ -285,7 +288,9 @@ export class OpenMachine implements Machine {
     await core.underWay.settled();
     core.closed = true;
     await core.stack.quiesce();
-    while (core.mm.reclaim.running > 0) await core.stack.rt.yieldNow();
+    const { reclaim, limitReclaim } = core.mm;
+    limitReclaim.stop();
+    while (reclaim.running > 0 || limitReclaim.running) await core.stack.rt.yieldNow();
     const { backing } = core.stack.swap;
     while (backing !== undefined && backing.bios.inUse > 0) await core.stack.rt.yieldNow();
     await backing?.device.close();

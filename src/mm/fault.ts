@@ -27,6 +27,7 @@ import {
   unpinFolio,
 } from './folio-life.ts';
 import { FrameClaim } from './reclaim/frame-claim.ts';
+import { RECLAIM_RETRIES_MAX } from './reclaim/reclaim.ts';
 import type { FaultEvent, Mm } from './mm.ts';
 import {
   PTE_NONE,
@@ -62,7 +63,7 @@ export interface FaultAccess {
 }
 
 type Kind = 'anonymous' | 'copy' | 'swap';
-type Stage = 'look' | 'frames' | 'charge' | 'map' | 'swap-in';
+type Stage = 'look' | 'frames' | 'charge' | 'map' | 'swap-in' | 'room';
 
 /** One fault under way, preallocated in the request that it belongs to. */
 export class Fault {
@@ -85,6 +86,8 @@ export class Fault {
   /** Who has been charged for the frames. */
   #payer: Memcg | undefined;
   #largest = 0;
+  /** Times it has given up what it held for the sake of room in its group. */
+  #retreats = 0;
   /** The folio that is to be copied, pinned; 0: none. */
   #source = 0 as Pfn;
   #isMajor = false;
@@ -106,6 +109,7 @@ export class Fault {
     this.#largest = region.orderMax;
     this.error = OK;
     this.#isMajor = false;
+    this.#retreats = 0;
     this.#claim.begin(access.nowait);
     this.#mm.stats.events.pgfault += 1;
   }
@@ -135,6 +139,8 @@ export class Fault {
         return this.#map();
       case 'swap-in':
         return this.#runSwapIn();
+      case 'room':
+        return this.#makeRoom();
     }
   }
 
@@ -311,9 +317,9 @@ export class Fault {
     if (result === 'waiting') return 'waiting';
     if (result !== 'ok') {
       if (this.#order > 0) return this.#smaller(0);
-      if (result === 'none') return this.#fail(ENOMEM);
       this.#dropFrames();
-      return this.#end('blocked');
+      if (result === 'blocked') return this.#end('blocked');
+      return this.#kind === 'copy' ? this.#retreat() : this.#fail(ENOMEM);
     }
     this.#payer = memcg;
     this.#stage = 'map';
@@ -395,12 +401,39 @@ export class Fault {
         return this.#end('blocked');
       case 'smaller':
         return this.#smaller(0);
+      case 'no-room':
+        return this.#retreat();
       case 'failed':
         this.error = this.#swapIn.error;
         return this.#end('failed');
       case 'again':
         break;
     }
+    this.#stage = 'look';
+    return undefined;
+  }
+
+  /**
+   * The group has no room while this fault holds a slot, or the source of a copy. It may be just
+   * that, or what another fault holds that has as little room: so it gives all up, makes room, and
+   * begins anew.
+   *
+   * @see mm/oom_kill.c pagefault_out_of_memory, after which the fault is tried again, too
+   */
+  #retreat(): FaultResult | undefined {
+    this.#dropSource();
+    if (this.#retreats === RECLAIM_RETRIES_MAX) return this.#fail(ENOMEM);
+    this.#retreats += 1;
+    this.#claim.begin(this.#access.nowait);
+    this.#stage = 'room';
+    return undefined;
+  }
+
+  #makeRoom(): FaultResult | undefined {
+    const result = this.#claim.makeRoom(this.#mm.payer(this.#present), 1);
+    if (result === 'waiting') return 'waiting';
+    if (result === 'none') return this.#fail(ENOMEM);
+    if (result === 'blocked') return this.#end('blocked');
     this.#stage = 'look';
     return undefined;
   }

@@ -16,6 +16,7 @@ import { Frames, type Pfn } from '../page/frames.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Swap, SwapArea } from '../swap/info.ts';
 import type { Zswap } from '../zswap/zswap.ts';
+import { LimitReclaim } from './reclaim/limit-reclaim.ts';
 import { Lruvecs } from './reclaim/lruvec.ts';
 import { Reclaim } from './reclaim/reclaim.ts';
 import { Region, RegionFamily } from './region.ts';
@@ -85,6 +86,7 @@ export class Mm implements MemcgOfflineHook {
   readonly workingset: Workingset;
   readonly areas: SwapAreas;
   readonly reclaim: Reclaim;
+  readonly limitReclaim: LimitReclaim;
   readonly readahead: SwapReadahead;
   readonly stats: MmStats = createMmStats();
   swapinMode: SwapinMode;
@@ -103,6 +105,7 @@ export class Mm implements MemcgOfflineHook {
     this.workingset = new Workingset(this.lru, options.framePages);
     this.areas = new SwapAreas(this.rt, this.swap, this.swapCache);
     this.reclaim = new Reclaim(this);
+    this.limitReclaim = new LimitReclaim(this);
     this.swapinMode = options.swapinMode ?? 'cache';
     this.largeSwapin = options.largeSwapin ?? 'mixed';
     this.trace = options.trace ?? { fault: SILENT };

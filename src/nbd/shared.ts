@@ -5,6 +5,7 @@
 import type { Rt } from '../rt/rt.ts';
 import { NbdCounters } from './counters.ts';
 import { FramePool, ServerBudget } from './frames.ts';
+import { HaltPoll } from './halt-poll.ts';
 import type { NbdLimits } from './limits.ts';
 
 /** What transmission needs of a runtime. */
@@ -17,11 +18,15 @@ export class SharedResources {
   readonly counters: NbdCounters = new NbdCounters();
   readonly pool: FramePool;
   readonly budget: ServerBudget;
+  readonly haltPoll: HaltPoll;
+  /** Connections in transmission. */
+  transmissions = 0;
 
   constructor(rt: TransmissionRt, limits: NbdLimits) {
     this.rt = rt;
     this.limits = limits;
     this.pool = new FramePool(limits.pooledBytesMax);
     this.budget = new ServerBudget(limits);
+    this.haltPoll = new HaltPoll(rt, limits.haltPollUs / 1000);
   }
 }

@@ -11,10 +11,14 @@
 import { assert, present } from '../std/assert.ts';
 import type { Memcg } from '../memcg/memcg.ts';
 import type { Task } from '../rt/rt.ts';
+import { Slice } from '../rt/slice.ts';
 import type { SwapSlot } from '../swap/table.ts';
 import { StoreOp, countStored, storePage, type StoreResult } from './store.ts';
 import type { RejectReason } from './stats.ts';
 import type { Zswap } from './zswap.ts';
+
+/** Pages that are stored in one go: more are stored in slices, between which others run. */
+const PAGES_AT_ONCE = 32;
 
 /** Where a folio's pages are. */
 export interface FolioPages {
@@ -31,15 +35,28 @@ export class FolioStoreOp {
   #next = 0;
   #stored = 0;
   readonly #page = new StoreOp();
+  #slice: Slice | undefined;
+  #inSlices = false;
 
-  /** Readies the record for `count` pages: page i goes to slot `first + i`. */
-  begin(first: SwapSlot, count: number, memcg: Memcg, source: FolioPages): void {
+  /**
+   * Readies the record for `count` pages: page i goes to slot `first + i`.
+   *
+   * @param atOnce - its owner must not wait: it does not let others run before it has ended
+   */
+  begin(
+    first: SwapSlot,
+    count: number,
+    memcg: Memcg,
+    source: FolioPages,
+    atOnce: boolean = false,
+  ): void {
     assert(this.#next === 0 && count > 0);
     this.#slot = first;
     this.#count = count;
     this.#memcg = memcg;
     this.#source = source;
     this.#stored = 0;
+    this.#inSlices = count > PAGES_AT_ONCE && !atOnce;
   }
 
   /** Pages that have been stored; the others are zero-filled. */
@@ -55,12 +72,16 @@ export class FolioStoreOp {
   /**
    * Runs the store as far as it goes; `waiting` as for a page.
    *
-   * @remarks Locks: the caller owns all slots of the folio. Waits: where a page's store does.
+   * @remarks Locks: the caller owns all slots of the folio. Waits: where a page's store does; of a
+   *   large folio for its turn.
    */
   run(zswap: Zswap, task: Task): StoreResult {
     const memcg = present(this.#memcg);
+    const slice = this.#inSlices ? (this.#slice ??= new Slice(zswap.rt)) : undefined;
+    slice?.begin();
     for (; this.#next < this.#count; this.#next += 1) {
       if (this.#page.stage === 'admit') {
+        if (slice?.isOver(task) === true) return 'waiting';
         const page = this.#source.page(this.#next);
         if (page === undefined) continue;
         this.#page.begin(this.#slotOf(this.#next), memcg, page);

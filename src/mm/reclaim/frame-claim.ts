@@ -64,6 +64,13 @@ export class FrameClaim {
 
   /** Charges frames to a group; `ok`, or as {@link reclaim}. */
   charge(memcg: Memcg, pages: number): ClaimResult {
+    const result = this.makeRoom(memcg, pages);
+    if (result === 'ok') memcg.chargeFrames(pages);
+    return result;
+  }
+
+  /** Sees to it that frames can be charged to a group; `ok`, or as {@link reclaim}. */
+  makeRoom(memcg: Memcg, pages: number): ClaimResult {
     for (;;) {
       if (this.#stage !== 'idle') {
         const result = this.reclaim(memcg, pages);
@@ -71,7 +78,6 @@ export class FrameClaim {
       }
       const over = memcg.overMemoryMax(pages);
       if (over === undefined) {
-        memcg.chargeFrames(pages);
         this.#failures = 0;
         return 'ok';
       }
@@ -122,7 +128,9 @@ export class FrameClaim {
       const reclaimer = reclaim.tryTake();
       if (reclaimer === undefined) return 'blocked';
       reclaimer.onEnd = reclaimer.giveBack;
-      if (!reclaim.begin(reclaimer, target, this.#goal)) return 'blocked';
+      if (!reclaim.begin(reclaimer, target, this.#goal, true)) {
+        return reclaimer.freed > 0 ? 'ok' : 'blocked';
+      }
       if (reclaim.put(reclaimer) > 0) return 'ok';
       if (reclaimer.scanned === 0) break;
     }

@@ -86,9 +86,11 @@ export class Reclaim {
   }
 
   #kswapdEnded(): void {
-    const { freedFrames } = this.#kswapd;
+    const { freedFrames, isFutile } = this.#kswapd;
     this.#mm.stats.events.pgsteal_kswapd += freedFrames;
     this.#kswapdFailures = freedFrames > 0 ? 0 : this.#kswapdFailures + 1;
+    // Where nothing more can be stored, the next run would find the same.
+    if (isFutile) this.#kswapdFailures = RECLAIM_RETRIES_MAX;
     this.#runEnded(freedFrames);
   }
 
@@ -107,9 +109,9 @@ export class Reclaim {
   }
 
   /** Begins a run with a reclaimer that was taken; true: it has ended, and {@link put} is due. */
-  begin(reclaimer: Reclaimer, target: Memcg, goal: number): boolean {
+  begin(reclaimer: Reclaimer, target: Memcg, goal: number, atOnce: boolean = false): boolean {
     this.#running += 1;
-    return reclaimer.begin(target, goal);
+    return reclaimer.begin(target, goal, atOnce);
   }
 
   /** Gives a reclaimer back whose run has ended; returns the pages it has freed. */

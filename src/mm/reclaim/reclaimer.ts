@@ -2,27 +2,32 @@
  * One run of reclaim: frames of cold folios become free, of all groups or of one group and its
  * descendants. From each group's inactive list the oldest are looked at, in passes, more of them in
  * each: one that was used goes back, one that was used twice becomes active, the others are swapped
- * out. The last pass looks at all there are, so when two runs after one another free nothing, there
- * was nothing to free.
+ * out. The last pass looks at all there are; but a run ends, and leaves a group, early when one
+ * folio after the other finds no room. So when some runs after one another free nothing, there is
+ * nothing to free, or too little among too much.
  *
  * @see mm/vmscan.c shrink_lruvec, shrink_node_memcgs, do_try_to_free_pages
  */
 import { assert, present } from '../../std/assert.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
-import { DEF_PRIORITY } from '../../memcg/shrinker.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
-import { Pace } from '../../rt/pace.ts';
-import type { RoomWaiter } from '../../zswap/shrink/shrink.ts';
+import { Slice } from '../../rt/slice.ts';
+import { SHRINK_SCAN, type RoomWaiter } from '../../zswap/shrink/shrink.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import { addToLru, removeFromLru } from '../folio-life.ts';
 import type { Mm } from '../mm.ts';
 import { SwapOut } from '../swap/swap-out.ts';
+import { GroupPasses } from './group-passes.ts';
 
 /** Active folios that one visit to a group makes inactive (kernel `SWAP_CLUSTER_MAX`). */
 const DEACTIVATE_MAX = 32;
 /** Folios looked at before others have their turn, where none of them can be swapped out. */
 const SLICE_FOLIOS = 1024;
+/** Folios in a row without room for any, after which there is none for the others either. */
+const FUTILE_FOLIOS = 64;
+/** Entries of one group that a run looks at in one go, so that some are written back. */
+const POOL_SCAN_MAX: number = SHRINK_SCAN * 8 ** 3;
 
 type Stage = 'idle' | 'scan' | 'evicting' | 'flush' | 'shrink-pool';
 
@@ -43,23 +48,19 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   readonly #mm: Mm;
   readonly #out: SwapOut;
   readonly #background: boolean;
-  readonly #pace: Pace = new Pace();
+  /** In the background: lets others run when it is over. */
+  readonly #slice: Slice;
   #stage: Stage = 'idle';
+  #atOnce = false;
   #target: Memcg | undefined;
   #goal = 0;
-  #priority = DEF_PRIORITY;
-  /**
-   * Groups of this pass and how many they are, in the order of the tree; the number in the pass of
-   * the current of them, and pages still to be looked at in it.
-   */
-  readonly #groups: Memcg[] = [];
-  #groupCount = 0;
-  #group = 0;
+  readonly #passes: GroupPasses;
+  /** Pages still to be looked at in the current group. */
   #budget = 0;
-  /** Runs begun: another group is first in each. */
-  #runs = 0;
-  #sliceStart = 0;
-  #slicePages = 0;
+  /** What {@link SwapOut} had counted when a folio was freed last, or the group was entered. */
+  #freedBefore = 0;
+  #unplacedBefore = 0;
+  #unplacedInGroupBefore = 0;
   #sliceFolios = 0;
   #poolBytes = 0;
   #poolPages = 0;
@@ -67,7 +68,9 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   constructor(mm: Mm, background: boolean) {
     this.#mm = mm;
     this.#background = background;
+    this.#slice = new Slice(mm.rt);
     this.#out = new SwapOut(mm, this);
+    this.#passes = new GroupPasses(mm.memcgs);
   }
 
   get underWay(): boolean {
@@ -84,29 +87,39 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     return this.freedFrames + this.#poolPages;
   }
 
+  /** One folio after the other has found no room, and no other would: so the run ends. */
+  get isFutile(): boolean {
+    return this.#out.unplaced - this.#unplacedBefore >= FUTILE_FOLIOS;
+  }
+
   /**
    * Frees about `goal` pages of a group and its descendants.
    *
+   * @param atOnce - nobody else has a turn in between, in folios either, as for
+   *   {@link SwapOut.begin}: for who wants frames within one call, and would get none from a run
+   *   that stops halfway
    * @returns true: it has ended; false: `onEnd` is called
    */
-  begin(target: Memcg, goal: number): boolean {
+  begin(target: Memcg, goal: number, atOnce: boolean = false): boolean {
     assert(this.#stage === 'idle' && goal > 0);
     this.#target = target;
     this.#goal = goal;
-    this.#priority = DEF_PRIORITY;
-    this.#groupCount = 0;
-    this.#group = 0;
+    this.#atOnce = atOnce;
+    this.#passes.begin(target);
     this.#budget = 0;
-    this.#runs += 1;
     this.scanned = 0;
     this.#poolPages = 0;
-    this.#out.begin();
+    this.#out.begin(atOnce);
+    this.#freedBefore = 0;
+    this.#unplacedBefore = 0;
     this.#stage = 'scan';
     this.#beginSlice();
     return this.#run();
   }
 
   resume(): void {
+    // Nobody's call is under way any more.
+    this.#atOnce = false;
     this.#beginSlice();
     if (this.#run()) this.onEnd();
   }
@@ -116,11 +129,12 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     for (;;) {
       switch (this.#stage) {
         case 'scan':
-          if (this.#sliceOver() || !this.#scan()) return false;
+          if (this.#background && this.#slice.isOver(this)) return false;
+          if (!this.#scan()) return false;
           break;
         case 'evicting':
           if (this.#out.run() === 'waiting') return false;
-          this.#stage = 'scan';
+          this.#judge();
           break;
         case 'flush':
           if (this.#out.run() === 'waiting' || this.#shrinkPool()) return false;
@@ -129,6 +143,8 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
           this.#finishPool();
           break;
         case 'idle':
+          this.#passes.end();
+          this.#target = undefined;
           return true;
       }
     }
@@ -145,8 +161,22 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     const result = pfn === NONE ? this.#out.flush() : this.#out.evict(pfn);
     if (result === 'waiting') return false;
     if (pfn === NONE) return !this.#shrinkPool();
-    this.#stage = 'scan';
+    this.#judge();
     return true;
+  }
+
+  /** After a folio: says from how it went whether to go on, here or at all. */
+  #judge(): void {
+    const { freedPages, unplaced, unplacedInGroup } = this.#out;
+    this.#stage = 'scan';
+    if (freedPages > this.#freedBefore) {
+      this.#freedBefore = freedPages;
+      this.#unplacedBefore = unplaced;
+      this.#unplacedInGroupBefore = unplacedInGroup;
+    } else if (unplacedInGroup - this.#unplacedInGroupBefore >= FUTILE_FOLIOS) {
+      this.#passes.giveUpCurrent();
+      this.#budget = 0;
+    }
   }
 
   /** A group's compressed pages count in its memory.max, too: true if some are written back. */
@@ -155,10 +185,15 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.#stage = 'idle';
     if (this.freedFrames >= this.#goal || target === this.#mm.memcgs.root) return false;
     this.#poolBytes = target.zswapCurrent;
-    for (const group of this.#byEntries(target)) {
-      if (!this.#mm.zswap.shrinker.makeRoom(group, this, this)) continue;
-      this.#stage = 'shrink-pool';
-      return true;
+    const groups = this.#byEntries(target);
+    // Entries have a second chance. Where all have it, looking at a few frees nothing, and there
+    // would seem to be no memory.
+    for (let scan = SHRINK_SCAN; scan <= POOL_SCAN_MAX; scan *= 8) {
+      for (const group of groups) {
+        if (!this.#mm.zswap.shrinker.makeRoom(group, this, this, scan)) continue;
+        this.#stage = 'shrink-pool';
+        return true;
+      }
     }
     return false;
   }
@@ -177,35 +212,24 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   }
 
   #beginSlice(): void {
-    this.#sliceStart = this.#background ? this.#mm.rt.nowMs() : Infinity;
-    this.#slicePages = 0;
+    if (this.#background) this.#slice.begin();
     this.#sliceFolios = 0;
-  }
-
-  /** In the background: lets others run when a slice is over. */
-  #sliceOver(): boolean {
-    if (!this.#background) return false;
-    this.#slicePages += 1;
-    if (this.#slicePages <= this.#pace.stride) return false;
-    this.#slicePages = 0;
-    if (!this.#pace.isOver(this.#mm.rt.nowMs() - this.#sliceStart)) return false;
-    this.#mm.rt.yieldTask(this);
-    return true;
   }
 
   /** The next folio to swap out, taken off its list; none when enough is freed or nothing left. */
   #nextVictim(): Pfn {
     const { lru, folios } = this.#mm;
     const out = this.#out;
-    while (out.freedPages + out.collectedPages < this.#goal && this.#hasBudget()) {
-      const { id, online } = this.#current;
+    while (out.freedPages + out.collectedPages < this.#goal) {
+      if (this.isFutile || !this.#hasBudget()) return NONE;
+      const { id, online } = this.#passes.current;
       // The number of a group that has gone may be another's by now.
       const pfn = online ? (lru.oldestInactive(id) as Pfn) : NONE;
       if (pfn === NONE) {
         this.#budget = 0;
         continue;
       }
-      if (this.#sliceFolios >= SLICE_FOLIOS) return LATER;
+      if (!this.#atOnce && this.#sliceFolios >= SLICE_FOLIOS) return LATER;
       this.#sliceFolios += 1;
       this.#count(folios.pages(pfn));
       removeFromLru(this.#mm, pfn);
@@ -247,36 +271,20 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
   /** Sees to it that the current group has pages to be looked at; false: all passes are over. */
   #hasBudget(): boolean {
     while (this.#budget <= 0) {
-      this.#group += 1;
-      if (this.#group >= this.#groupCount) {
-        const isFirst = this.#groupCount === 0;
-        if (!isFirst && this.#priority === 0) return false;
-        if (!isFirst) this.#priority -= 1;
-        this.#listGroups();
-        if (this.#groupCount === 0) return false;
-      }
-      this.#enterGroup(this.#current);
+      if (!this.#passes.next()) return false;
+      this.#unplacedInGroupBefore = this.#out.unplacedInGroup;
+      this.#enterGroup(this.#passes.current);
     }
     return true;
-  }
-
-  #listGroups(): void {
-    this.#groupCount = this.#mm.memcgs.collect(present(this.#target), this.#groups, 0);
-    this.#group = 0;
-  }
-
-  /** Who is first gives more than its share, as a run ends when it has enough: they take turns. */
-  get #current(): Memcg {
-    return present(this.#groups[(this.#runs + this.#group) % this.#groupCount]);
   }
 
   /** Decides how much of a group is looked at in this pass, and ages its active list. */
   #enterGroup({ id, online }: Memcg): void {
     const { lru } = this.#mm;
     if (!online) return;
-    const active = lru.activePages(id) >>> this.#priority;
+    const active = lru.activePages(id) >>> this.#passes.priority;
     if (active > 0 && lru.inactiveIsLow(id)) this.#shrinkActive(id, active);
-    this.#budget = lru.inactivePages(id) >>> this.#priority;
+    this.#budget = lru.inactivePages(id) >>> this.#passes.priority;
   }
 
   /** Moves the oldest active folios to the inactive list. @see mm/vmscan.c shrink_active_list */

@@ -11,11 +11,12 @@
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */
 import { assert, present } from '../../std/assert.ts';
-import { EBADMSG, EIO, ENOMEM, OK, type Errno } from '../../std/errno.ts';
+import { EBADMSG, EIO, OK, type Errno } from '../../std/errno.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Pfn } from '../../page/frames.ts';
 import type { SlotWaiter } from '../../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
+import { Slice } from '../../rt/slice.ts';
 import type { SwapSlot } from '../../swap/table.ts';
 import { loadPage } from '../../zswap/load.ts';
 import {
@@ -33,9 +34,13 @@ import type { Region } from '../region.ts';
 
 /**
  * Outcome. `again`: the page is mapped, or it is elsewhere by now; look. `smaller`: not as a large
- * folio. `failed`: `error` says why. `blocked`, `waiting`: as for a fault.
+ * folio. `no-room`: its group has none for it as long as it owns the slot. `failed`: `error` says
+ * why. `blocked`, `waiting`: as for a fault.
  */
-export type SwapInResult = 'again' | 'smaller' | 'failed' | 'blocked' | 'waiting';
+export type SwapInResult = 'again' | 'smaller' | 'no-room' | 'failed' | 'blocked' | 'waiting';
+
+/** Pages that are loaded in one go: more are loaded in slices, between which others run. */
+const PAGES_AT_ONCE = 32;
 
 type Stage = 'lock' | 'locked' | 'charge' | 'load' | 'bio' | 'reading' | 'loaded';
 
@@ -44,6 +49,7 @@ export class SwapIn {
   readonly #mm: Mm;
   readonly #owner: SlotWaiter;
   readonly #claim: FrameClaim;
+  readonly #slice: Slice;
   readonly #bioDone = (): void => this.#mm.rt.wake(this.#owner);
   #stage: Stage = 'lock';
   #region: Region | undefined;
@@ -65,6 +71,7 @@ export class SwapIn {
     this.#mm = mm;
     this.#owner = owner;
     this.#claim = claim;
+    this.#slice = new Slice(mm.rt);
   }
 
   /**
@@ -194,9 +201,7 @@ export class SwapIn {
     if (result !== 'ok') {
       this.#unlock(this.#pages);
       if (this.#order > 0) return this.#abandon('smaller');
-      if (result === 'blocked') return this.#abandon('blocked');
-      this.error = ENOMEM;
-      return this.#abandon('failed');
+      return this.#abandon(result === 'blocked' ? 'blocked' : 'no-room');
     }
     if (!region.mapped) {
       // Its family may be gone, too, and no folio begins for one that is.
@@ -210,10 +215,13 @@ export class SwapIn {
     return undefined;
   }
 
-  /** Brings in the next pages, until one has to be read. */
+  /** Brings in the next pages, until one has to be read or others must have their turn. */
   #load(): SwapInResult | undefined {
     const { swap, frames, folios } = this.#mm;
+    const inSlices = this.#pages > PAGES_AT_ONCE && !this.#claim.nowait;
+    if (inSlices) this.#slice.begin();
     for (; this.#next < this.#pages; this.#next += 1) {
+      if (inSlices && this.#slice.isOver(this.#owner)) return 'waiting';
       const slot = this.#slotOf(this.#next);
       const frame = (this.#pfn + this.#next) as Pfn;
       const kind = swap.table.kind(slot);

@@ -18,6 +18,7 @@ import type { SlotWaiter } from '../../swap/cache.ts';
 import { BIO_PAGES, type Bio } from '../../swap/device/device.ts';
 import type { SwapSlot } from '../../swap/table.ts';
 import { FolioStoreOp, type FolioPages } from '../../zswap/store-folio.ts';
+import type { RejectReason } from '../../zswap/stats.ts';
 import {
   addToLru,
   dropSwap,
@@ -41,11 +42,23 @@ import { NO_SLOT } from './swap-areas.ts';
  */
 export type SwapOutResult = 'freed' | 'collected' | 'kept' | 'split' | 'waiting';
 
+/** Refusals for what is in a page: the next one may do better. */
+const PAGE_REASONS: ReadonlySet<RejectReason> = new Set([
+  'reject_compress_poor',
+  'reject_compress_fail',
+]);
+
 type Stage = 'idle' | 'store' | 'collect' | 'collect-bio' | 'flush' | 'flushing';
 
 export class SwapOut implements FolioPages {
   /** Pages freed since {@link begin}. */
   freedPages = 0;
+  /**
+   * Folios since {@link begin} that nothing had room for, whatever is in them: another of the same
+   * group would fare the same; `unplaced` are those of which this is so for any group.
+   */
+  unplacedInGroup = 0;
+  unplaced = 0;
   readonly #mm: Mm;
   readonly #owner: SlotWaiter;
   readonly #store = new FolioStoreOp();
@@ -59,6 +72,7 @@ export class SwapOut implements FolioPages {
   readonly #frames = new Uint32Array(BIO_PAGES);
   readonly #bioDone = (): void => this.#mm.rt.wake(this.#owner);
   #lastResult: SwapOutResult = 'freed';
+  #atOnce = false;
 
   /** @param owner - becomes the owner of slots, and is woken */
   constructor(mm: Mm, owner: SlotWaiter) {
@@ -66,10 +80,17 @@ export class SwapOut implements FolioPages {
     this.#owner = owner;
   }
 
-  /** Readies the record. */
-  begin(): void {
+  /**
+   * Readies the record.
+   *
+   * @param atOnce - of large folios, too, all pages are stored before others run
+   */
+  begin(atOnce: boolean = false): void {
+    this.#atOnce = atOnce;
     assert(this.#stage === 'idle' && this.#count === 0);
     this.freedPages = 0;
+    this.unplacedInGroup = 0;
+    this.unplaced = 0;
   }
 
   /** Pages that are collected and not on the device yet. */
@@ -169,7 +190,8 @@ export class SwapOut implements FolioPages {
       } else if (swap.table.kind(slot) === 'zero') swap.free(slot);
     }
     this.#pfn = pfn;
-    this.#store.begin(slotOf(this.#mm, pfn, 0), pages, this.#mm.groupOf(pfn), this);
+    const first = slotOf(this.#mm, pfn, 0);
+    this.#store.begin(first, pages, this.#mm.groupOf(pfn), this, this.#atOnce);
     this.#stage = 'store';
     if (rt.point('mm.swap-out.unmapped', this.#owner)) return 'waiting';
     return this.run();
@@ -190,7 +212,10 @@ export class SwapOut implements FolioPages {
   #noSlots(pfn: Pfn): SwapOutResult {
     const { folios, stats } = this.#mm;
     const order = folios.order(pfn);
-    if (order === 0) return this.#putBack(pfn, true);
+    if (order === 0) {
+      this.#countUnplaced();
+      return this.#putBack(pfn, true);
+    }
     present(stats.orders[order]).swpout_fallback += 1;
     addToLru(this.#mm, pfn, false);
     splitFolio(this.#mm, pfn);
@@ -219,9 +244,19 @@ export class SwapOut implements FolioPages {
 
   #refused(): SwapOutResult {
     const pfn = this.#pfn;
+    const isOfPage = PAGE_REASONS.has(this.#store.reason);
+    // Others' pages may go to the device where there is one, or may have room below their limit.
+    const isOfGroup = this.#store.reason === 'memcg_limit' || this.#mm.swap.backing !== undefined;
+    if (!isOfPage && isOfGroup) this.unplacedInGroup += 1;
+    else if (!isOfPage) this.#countUnplaced();
     this.#endFolio();
     this.#keep(pfn);
     return 'kept';
+  }
+
+  #countUnplaced(): void {
+    this.unplacedInGroup += 1;
+    this.unplaced += 1;
   }
 
   #endFolio(): void {
@@ -339,6 +374,7 @@ export class SwapOut implements FolioPages {
       if (i > 0 && frame < end && frame > present(this.#frames[i - 1])) continue;
       const head = folios.head(frame);
       end = head + folios.pages(head);
+      this.#countUnplaced();
       if (head !== this.#pfn) this.#keep(head);
     }
     if (this.#pfn !== 0) this.#keep(this.#pfn);

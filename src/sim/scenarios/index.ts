@@ -83,6 +83,7 @@ import {
   largeFaultZero,
   largeFaultCorrupt,
 } from './memory/large-fault.ts';
+import { fewSlots } from './memory/few-slots.ts';
 import { largeSwapOut, largeSpill } from './memory/large-swap-out.ts';
 import { faultReadahead } from './memory/fault-readahead.ts';
 import { tryRead } from './memory/try-read.ts';
@@ -170,6 +171,7 @@ export const SCENARIOS: readonly Scenario[] = [
   largeFaultZero,
   largeFaultCorrupt,
   largeSwapOut,
+  fewSlots,
   largeSpill,
   faultReadahead,
   tryRead,

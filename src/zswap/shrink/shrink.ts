@@ -142,13 +142,14 @@ export class Shrinker {
    * Begins to make room in a group that is at its limit, or joins who does so already: an eighth of
    * its entries at most, so that a small group does not lose most of what it may hold.
    *
+   * @param scan - entries to look at, at most
    * @returns true: the task is woken when a batch has ended and the waiter has been told; false:
    *   nothing could be written
    */
-  makeRoom(memcg: Memcg, task: Task, waiter: RoomWaiter): boolean {
+  makeRoom(memcg: Memcg, task: Task, waiter: RoomWaiter, scan: number = SHRINK_SCAN): boolean {
     const pages = Math.max(1, Math.min(BIO_PAGES, this.#zswap.lru.lengthOf(memcg.id) >>> 3));
     waiter.batchWritten = 0;
-    if (this.#ask(memcg, task, undefined, SHRINK_SCAN, pages) === 'nothing') return false;
+    if (this.#ask(memcg, task, undefined, scan, pages) === 'nothing') return false;
     this.#group(memcg).tell(waiter);
     return true;
   }

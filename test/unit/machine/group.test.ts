@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { MIB, PAGE_SIZE } from '../../../src/std/units.ts';
 import {
   assertPages,
@@ -27,6 +28,20 @@ describe('groups', () => {
       }
     }
     for (const { region } of tenants) await assertPages(region, 0, PAGES, mixedPage);
+    assertSound(machine);
+  });
+
+  it('find room where all that a tenant has is in the pool and was used of late', async (t) => {
+    const { machine } = await openTestMachine(t, { memory: '4MiB', pool: { limit: '4MiB' } });
+    const group = machine.group('tenant');
+    const pages = 6144;
+    const region = machine.map({ bytes: (pages + 1) * PAGE_SIZE, group });
+    await writePages(region, 0, pages, textPage);
+    await region.pageout(0, pages * PAGE_SIZE);
+    group.setLimits({ memoryMax: Math.floor(group.memoryCurrent / 2) });
+    await writePages(region, pages, pages + 1, textPage);
+    assert.ok(group.stats()['zswpwb'] > 0, 'nothing had to be written back');
+    await assertPages(region, 0, pages + 1, textPage);
     assertSound(machine);
   });
 
@@ -90,5 +105,22 @@ describe('groups', () => {
     parent.remove();
     machine.group('parent');
     assert.equal(machine.stats().memory.used, 0);
+  });
+
+  it('give up what is above a limit that is lowered, before they need another page', async (t) => {
+    const { machine } = await openTestMachine(t);
+    const [group, other] = [machine.group('tenant'), machine.group('other')] as const;
+    const regions = [group, other].map((payer) => machine.map({ bytes: MIB / 4, group: payer }));
+    for (const region of regions) await writePages(region, 0, 64, mixedPage);
+    const { limitReclaim } = machine.core.mm;
+    group.setLimits({ memoryMax: '128KiB' });
+    while (limitReclaim.running) await turn();
+    assert.ok(group.memoryCurrent <= 128 * 1024, `${group.memoryCurrent}`);
+    await machine.setParameter('tenant:memory.max', '64K');
+    while (limitReclaim.running) await turn();
+    assert.ok(group.memoryCurrent <= 64 * 1024, `${group.memoryCurrent}`);
+    assert.ok(other.memoryCurrent >= MIB / 4, 'it is not the other group that pays');
+    for (const region of regions) await assertPages(region, 0, 64, mixedPage);
+    assertSound(machine);
   });
 });

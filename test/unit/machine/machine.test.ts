@@ -253,4 +253,26 @@ describe('swapoff and swapon', () => {
     await assert.rejects(again, { code: 'ZSWAP_BUSY' });
     await closing;
   });
+
+  it('asks entries how warm they are as its options say', async (t) => {
+    for (const shrinkerPolicy of ['second_chance', 'protected'] as const) {
+      const pool = { limit: '1MiB', shrinkerPolicy, shrinkerEnabled: true };
+      const { machine } = await openTestMachine(t, { pool });
+      assert.equal(machine.core.stack.params.shrinkerPolicy, shrinkerPolicy);
+      const group = machine.group('tenant');
+      const region = machine.map({ bytes: MIB / 4, group, order: 2 });
+      await writePages(region, 0, 64, mixedPage);
+      await region.pageout(0, MIB / 4);
+      const { lru, entries } = machine.core.stack.zswap;
+      const oldest = lru.oldest(group.memcg.id);
+      // A large folio's entries stay when it is read.
+      assert.ok(region.readSync(0, Buffer.alloc(1)));
+      assert.equal(entries.referenced(oldest), true);
+      // Without a second chance an entry that was used must not be the first to go.
+      const isStillOldest = lru.oldest(group.memcg.id) === oldest;
+      assert.equal(isStillOldest, shrinkerPolicy === 'second_chance');
+    }
+    const pool = { shrinkerPolicy: 'third_chance' as never };
+    await assert.rejects(openTestMachine(t, { pool }), /TypeError: pool.shrinkerPolicy/);
+  });
 });

@@ -36,6 +36,24 @@ describe('readSync and writeSync', () => {
     assertSound(machine);
   });
 
+  it('make room within the call, among any number of frames that are all in use', async (t) => {
+    const { machine } = await openTestMachine(
+      t,
+      { memory: '8MiB', pool: { limit: '16MiB' } },
+      false,
+    );
+    const pages = 4096;
+    const region = machine.map({ bytes: pages * PAGE_SIZE });
+    // Each page is used twice, so that reclaim passes over all of them before it takes one.
+    for (let page = 0; page < pages; page += 1) {
+      assert.equal(region.writeSync(page * PAGE_SIZE, textPage(page)), true, `page ${page}`);
+      assert.equal(region.writeSync(page * PAGE_SIZE, textPage(page)), true, `page ${page}`);
+    }
+    const { vmstat } = machine.stats();
+    assert.ok(vmstat.zswpout >= pages - 2048, `${vmstat.zswpout} pages went out`);
+    assertSound(machine);
+  });
+
   it('refuse to wait for a page on the device, which read brings', async (t) => {
     const { machine } = await openTestMachine(t, { pool: { limit: 0 } });
     const region = machine.map({ bytes: ALL });

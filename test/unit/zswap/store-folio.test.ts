@@ -4,6 +4,9 @@ import type { Memcg } from '../../../src/memcg/memcg.ts';
 import { present } from '../../../src/std/assert.ts';
 import { ENOMEM } from '../../../src/std/errno.ts';
 import type { SwapSlot } from '../../../src/swap/table.ts';
+import { SimRt } from '../../../src/sim/engine/rt-sim.ts';
+import { World } from '../../../src/sim/world/world.ts';
+import { FolioStoreOp } from '../../../src/zswap/store-folio.ts';
 import { REJECT_REASONS, type RejectReason } from '../../../src/zswap/stats.ts';
 import { TestMachine, type MachineOptions } from '../../support/machine.ts';
 import { randomPage, wordPage } from '../../support/chosen-pages.ts';
@@ -24,6 +27,13 @@ function setUp(options: MachineOptions = {}): SetUp {
   const { disk, memcg } = machine.export('vm', 16);
   const slots = Array.from({ length: PAGES }, (_, i) => disk.area.slot(8 + i));
   return { machine, memcg, first: present(slots[0]), slots };
+}
+
+/** A runtime whose points let nobody else go first, as in production. */
+class PlainRt extends SimRt {
+  override point(): boolean {
+    return false;
+  }
 }
 
 const pagesFrom = (word: number): Uint8Array[] =>
@@ -106,5 +116,25 @@ describe('FolioStoreOp', () => {
     machine.params.enabled = false;
     assert.equal(storeFolio(machine, first, memcg, pagesFrom(1)), 'disabled');
     assert.equal(peek(machine, present(slots[1])), 'zero');
+  });
+
+  it('lets others run between the pages of a large folio, unless its owner must not wait', () => {
+    const pages = Array.from({ length: 64 }, (_, i) => wordPage(i + 1));
+    const turns = (atOnce: boolean): number => {
+      const world = new World(new PlainRt(1));
+      const { disk, memcg } = world.export('vm', 64);
+      world.rt.msPerLook = 1;
+      const op = new FolioStoreOp();
+      let result = 'waiting';
+      const task = { resume: (): void => void (result = op.run(world.zswap, task)) };
+      op.begin(disk.area.slot(0), 64, memcg, { page: (i) => pages[i] }, atOnce);
+      task.resume();
+      world.rt.run(1000);
+      assert.equal(result, 'stored');
+      assert.equal(world.zswap.stats.stored_pages, 64);
+      return world.rt.steps;
+    };
+    assert.equal(turns(true), 0);
+    assert.ok(turns(false) >= 32);
   });
 });

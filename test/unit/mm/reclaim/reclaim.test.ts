@@ -1,6 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
-import { OK } from '../../../../src/std/errno.ts';
+import { ENOMEM, OK } from '../../../../src/std/errno.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { TestAddressSpace, wordPage } from '../../../support/address-space.ts';
 
@@ -44,5 +44,32 @@ describe('reclaim', () => {
       space.write(region, page, 1);
     }
     assert.equal(space.mm.stats.events.pgscan_kswapd, pgscan_kswapd);
+  });
+
+  it('lets nobody look at all of a large memory where nothing can be stored any more', () => {
+    const frames = 4096;
+    const space = new TestAddressSpace({ frames, slots: 8192, devicePages: 0, poolPages: 0 });
+    const region = space.map(frames + 200);
+    const write = (page: number): number => {
+      const begun = space.begin('write', region, page, wordPage(page + 1));
+      space.rt.run(100_000);
+      return begun.access.error;
+    };
+    for (let page = 0; page < frames; page += 1) assert.equal(write(page), OK);
+    // All were used: what looks at them first only takes note of it.
+    for (let i = 0; i < 20; i += 1) assert.equal(write(frames + i), ENOMEM);
+    const { events } = space.mm.stats;
+    const before = { ...events };
+    for (let i = 0; i < 100; i += 1) assert.equal(write(frames + i), ENOMEM);
+    const scanned = events.pgscan_direct - before.pgscan_direct;
+    assert.ok(scanned / 100 <= 1024, `${scanned / 100} pages were looked at for each fault`);
+    assert.equal(events.pgscan_kswapd, before.pgscan_kswapd);
+    // What is freed is found at once, and kswapd is there again when there is room.
+    space.discard(region, 0, 1);
+    assert.equal(write(frames), OK);
+    space.params.poolBytes = 2 ** 30;
+    for (let i = 1; i < 200; i += 1) assert.equal(write(frames + i), OK);
+    assert.ok(events.pgsteal_kswapd > 0);
+    space.check();
   });
 });

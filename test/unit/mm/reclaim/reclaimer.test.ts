@@ -4,8 +4,9 @@ import { Reclaimer } from '../../../../src/mm/reclaim/reclaimer.ts';
 import type { Region } from '../../../../src/mm/region.ts';
 import { unpinFolio } from '../../../../src/mm/folio-life.ts';
 import type { Memcg } from '../../../../src/memcg/memcg.ts';
+import { FAILING_BYTE } from '../../../../src/sim/world/word-codec.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
-import { TestAddressSpace } from '../../../support/address-space.ts';
+import { TestAddressSpace, wordPage } from '../../../support/address-space.ts';
 
 /** Reclaims about so many pages, and returns how many it has. */
 function reclaim(space: TestAddressSpace, goal: number, target: Memcg = space.memcgs.root): number {
@@ -14,6 +15,27 @@ function reclaim(space: TestAddressSpace, goal: number, target: Memcg = space.me
   space.settle();
   assert.equal(reclaimer.underWay, false);
   return reclaimer.freedFrames;
+}
+
+/** Reclaims about so many pages, and returns how many it has freed and looked at. */
+function scan(space: TestAddressSpace, goal: number): { freed: number; scanned: number } {
+  const reclaimer = new Reclaimer(space.mm, false);
+  reclaimer.begin(space.memcgs.root, goal);
+  space.settle();
+  assert.equal(reclaimer.underWay, false);
+  return { freed: reclaimer.freed, scanned: reclaimer.scanned };
+}
+
+/** Begins to write a page of one word, and lets it end without a check of everything. */
+function begin(space: TestAddressSpace, region: Region, page: number, word: number): void {
+  const begun = space.begin('write', region, page, wordPage(word));
+  space.rt.run(10_000);
+  assert.equal(begun.result, 'done');
+}
+
+/** Writes a word to each page, as {@link begin}. */
+function fillQuickly(space: TestAddressSpace, region: Region): void {
+  for (let page = 0; page < region.pageCount; page += 1) begin(space, region, page, page + 1);
 }
 
 /** Pages that are in memory. */
@@ -132,5 +154,57 @@ describe('a run of reclaim', () => {
     space.settle();
     assert.equal(reclaimer.underWay, false);
     space.verify(region);
+  });
+
+  it('looks at few of many pages where nothing can be stored any more', () => {
+    const space = new TestAddressSpace({ frames: 1024, slots: 4096, devicePages: 0, poolPages: 0 });
+    fillQuickly(space, space.map(1000));
+    assert.equal(scan(space, 32).freed, 0);
+    const { scanned } = scan(space, 32);
+    assert.ok(scanned > 0 && scanned <= 64, `${scanned} pages were looked at`);
+  });
+
+  it('looks at few of many pages where no slot is left for any', () => {
+    const space = new TestAddressSpace({ frames: 1024, slots: 0 });
+    fillQuickly(space, space.map(1000));
+    assert.equal(scan(space, 32).freed, 0);
+    const { scanned } = scan(space, 32);
+    assert.ok(scanned > 0 && scanned <= 64, `${scanned} pages were looked at`);
+  });
+
+  it('gives up soon where the device is full', () => {
+    const space = new TestAddressSpace({ frames: 2048, slots: 4096, devicePages: 8, poolPages: 0 });
+    fillQuickly(space, space.map(2000));
+    const { freed } = scan(space, 1000);
+    assert.ok(freed > 0 && freed <= 8, `${freed} pages on a device of 8`);
+    const { scanned } = scan(space, 1000);
+    assert.ok(scanned < 500, `${scanned} pages were looked at`);
+  });
+
+  it('goes on past any number of pages that are refused for what is in them', () => {
+    const space = new TestAddressSpace({ frames: 512 });
+    const group = space.memcgs.create('tenant');
+    group.setWriteback(false);
+    const region = space.map(400, { group });
+    const fails = FAILING_BYTE * 0x0101_0101;
+    for (let page = 0; page < 400; page += 1) begin(space, region, page, page < 300 ? fails : 4);
+    assert.equal(scan(space, 50).freed, 50);
+    assert.deepEqual([...new Set(space.places(region).slice(300, 350))], ['entry']);
+  });
+
+  it('leaves a group early that can store nothing, and goes on with the others', () => {
+    const space = new TestAddressSpace({ frames: 1024, slots: 4096 });
+    const groups = [space.memcgs.create('full'), space.memcgs.create('other')] as const;
+    groups[0].setZswapMax(0);
+    groups[0].setWriteback(false);
+    const regions = groups.map((group) => space.map(400, { group }));
+    for (const region of regions) fillQuickly(space, region);
+    // All were used: this only takes note of it.
+    scan(space, 1);
+    const { freed, scanned } = scan(space, 400);
+    assert.equal(groups[0].framePages, 400);
+    assert.ok(freed >= 399);
+    const ofFull = scanned - freed;
+    assert.ok(ofFull < 300, `${ofFull} pages of the full group were looked at`);
   });
 });

@@ -305,6 +305,38 @@ describe('swap-in of a large folio', () => {
     assert.equal(groups[0]?.framePages, 0);
     assert.equal(groups[1]?.framePages, 2);
   });
+
+  it('lets others run between the pages of a large folio, on its way in', () => {
+    /** Steps of a read of 64 pages, each look at the clock taking so long. */
+    const steps = (msPerLook: number): number => {
+      const space = new TestAddressSpace({ frames: 256 });
+      const large = space.map(64, { order: 6 });
+      space.fill(large);
+      space.pageout(large);
+      space.rt.msPerLook = msPerLook;
+      const before = space.rt.steps;
+      const begun = space.begin('read', large, 9);
+      space.settle();
+      assert.equal(begun.result, 'done');
+      assert.equal(space.mm.stats.orders[6]?.zswpin, 1);
+      const taken = space.rt.steps - before;
+      space.verify(large);
+      return taken;
+    };
+    const more = steps(1) - steps(0);
+    assert.ok(more >= 32, `${more} slices more`);
+  });
+
+  it('takes a large folio in one go for who must not wait', () => {
+    const space = new TestAddressSpace({ frames: 256 });
+    const large = space.map(64, { order: 6 });
+    space.fill(large);
+    space.pageout(large);
+    space.rt.msPerLook = 1;
+    const begun = space.begin('read', large, 9, undefined, { nowait: true });
+    assert.equal(begun.result, 'done');
+    assert.equal(space.mm.stats.orders[6]?.zswpin, 1);
+  });
 });
 
 /** Where a page of a range may be when the range is faulted on. */

@@ -1,0 +1,65 @@
+/**
+ * What a store and a load cost as the number of stored pages grows from ten thousand to ten
+ * million, and how long the process ever stands still. Pages are small when compressed, so that
+ * ten million fit; each number has a process of its own.
+ */
+import { spawnSync } from 'node:child_process';
+import { projectFile } from '../test/support/project.ts';
+import { describeMachine } from './environment.ts';
+import { interleave, type Report, type Round } from './harness.ts';
+import type { ScaleResult } from './scale-child.ts';
+
+export interface ScaleOptions {
+  readonly rounds: number;
+}
+
+const PAGES: readonly number[] = [1e4, 1e5, 1e6, 1e7];
+
+function runChild(pages: number): Round {
+  const child = spawnSync(
+    process.execPath,
+    [projectFile('dist/bench/scale-child.js'), String(pages)],
+    { encoding: 'utf8' },
+  );
+  if (child.status !== 0) throw new Error(`${pages} pages: ${child.stderr}`);
+  const result = JSON.parse(child.stdout) as ScaleResult;
+  return { ...result, metadata: result.metadataBytes / pages };
+}
+
+/** The curve over the number of stored pages. */
+export async function runScale(options: ScaleOptions): Promise<Report> {
+  const results = await interleave(
+    PAGES.map((pages) => ({ name: pages.toExponential(0), run: () => runChild(pages) })),
+    options.rounds,
+  );
+  const rows = (keys: readonly string[]): Report['tables'][number]['rows'] =>
+    [...results].map(([name, figures]) => [name, ...keys.map((key) => figures[key])]);
+  return {
+    benchmark: 'scale',
+    machine: describeMachine(),
+    notes: [
+      'nanoseconds of processor time for a page; lz4; pages that compress to less than 64 bytes',
+      'in order: requests of 32 pages; at random: of one page; half of the pool is thinned out',
+      'delays are of the wall clock, and hold what others on the machine take',
+    ],
+    tables: [
+      {
+        title: 'Nanoseconds for a page',
+        columns: ['stored pages', 'store', 'load', 'random load', 'random overwrite', 'trim'],
+        rows: rows(['store', 'load', 'randomLoad', 'randomOverwrite', 'trim']),
+      },
+      {
+        title: 'Bytes of metadata for a stored page, and milliseconds of standing still',
+        columns: [
+          'stored pages',
+          'metadata',
+          'longest collection',
+          'delay p50',
+          'delay p99',
+          'most',
+        ],
+        rows: rows(['metadata', 'gcMost', 'delay50', 'delay99', 'delayMost']),
+      },
+    ],
+  };
+}
