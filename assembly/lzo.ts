@@ -195,10 +195,7 @@ function compressFrom(start: usize, withRuns: bool): i32 {
       if (ip > SEARCH_END) return finish(op, start, back, anchor);
       continue;
     }
-    while (ip > anchor && from > PAGE && load<u8>(ip - 1) === load<u8>(from - 1)) {
-      ip--;
-      from--;
-    }
+    // As in lz4.ts, a match is not followed backwards.
     op = putLiterals(op, start, back, anchor, ip);
     back = 2;
     while (true) {

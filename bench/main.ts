@@ -10,12 +10,14 @@ import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
+import { runWriteback } from './writeback.ts';
 import { runScale } from './scale.ts';
 
 interface Options {
   readonly rounds: number;
   readonly compressors?: readonly string[];
   readonly rivals: boolean;
+  readonly job?: string;
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report | undefined>>> = {
@@ -26,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   scale: runScale,
   explorer: runExplorer,
   cache: runCache,
+  writeback: runWriteback,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -34,6 +37,7 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   --rounds N              rounds that count (default 5)
   --compressors A,B,...   only these
   --no-rivals             without the rivals
+  --job TEXT              of nbd, only jobs with this in their names
   --json                  print JSON instead of tables
 `;
 
@@ -44,6 +48,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: '5' },
       compressors: { type: 'string' },
       'no-rivals': { type: 'boolean', default: false },
+      job: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -56,6 +61,7 @@ async function main(): Promise<number> {
   const report = await run({
     rounds,
     rivals: !values['no-rivals'],
+    ...(values.job === undefined ? {} : { job: values.job }),
     ...(values.compressors === undefined ? {} : { compressors: values.compressors.split(',') }),
   });
   // Undefined: nothing could be measured here, and a note has said why.

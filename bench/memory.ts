@@ -33,7 +33,8 @@ export async function runMemory(options: MemoryOptions): Promise<Report | undefi
     compile(projectFile('bench/native/nbd-load.c'), files.client, []);
     const rows: Row[] = [];
     for (const kind of serverKinds(options.compressors ?? ['lz4', 'zstd:1', 'zstd:3'])) {
-      if (kind.variant === 'sparse' || (kind.kind === 'nbdkit' && !options.rivals)) continue;
+      if (kind.variant === 'sparse' || kind.kind === 'bare') continue;
+      if (kind.kind === 'nbdkit' && !options.rivals) continue;
       rows.push(await measure(kind, files));
     }
     return {

@@ -8,27 +8,40 @@ import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { askDaemon } from '../src/cli/control/control-client.ts';
+import type { ControlRequest } from '../src/cli/control/control-server.ts';
+import { present } from '../src/std/assert.ts';
+import { MIB } from '../src/std/units.ts';
 import { projectFile } from '../test/support/project.ts';
-import { runOk, toolPath } from '../test/support/run.ts';
+import { toolPath } from '../test/support/run.ts';
 import { LineProgram, pinned } from './environment.ts';
 
 const MAIN = projectFile('dist/src/cli/main.js');
 const START_MS_MAX = 30_000;
-const EXPORT = 'bench';
+export const EXPORT = 'bench';
+const BARE = projectFile('dist/bench/nbd-bare.js');
+/** At the end of each export, for a second client. */
+export const BESIDE_BYTES: number = 32 * MIB;
 
 /** How to start one server. */
 export interface ServerKind {
   readonly name: string;
-  readonly kind: 'nbdkit' | 'zswapd';
-  /** Of nbdkit's memory plugin; or the compressor. */
+  readonly kind: 'nbdkit' | 'zswapd' | 'bare';
+  /** Of nbdkit's memory plugin; or the compressor; or nothing. */
   readonly variant: string;
+  /** Where zswapd spills to; nowhere unless given. */
+  readonly spill?: string;
 }
 
-/** nbdkit as a plain memory disk and as a compressed one, and zswapd with these compressors. */
+/**
+ * nbdkit as a plain memory disk and as a compressed one, a bare server in Node, and zswapd with
+ * these compressors.
+ */
 export function serverKinds(compressors: readonly string[]): ServerKind[] {
   return [
     { name: 'nbdkit memory', kind: 'nbdkit', variant: 'sparse' },
     { name: 'nbdkit zstd', kind: 'nbdkit', variant: 'zstd' },
+    { name: 'bare Node', kind: 'bare', variant: '' },
     ...compressors.map(
       (variant) => ({ name: `zswapd ${variant}`, kind: 'zswapd', variant }) as const,
     ),
@@ -50,17 +63,21 @@ export class ServerUnderLoad {
   readonly name: string;
   readonly #child: ChildProcess;
   readonly #client: LineProgram;
+  readonly #besideCommand: readonly string[];
+  #beside: LineProgram | undefined;
   readonly #control: string | undefined;
 
   private constructor(
     name: string,
     child: ChildProcess,
     client: LineProgram,
+    besideCommand: readonly string[],
     control: string | undefined,
   ) {
     this.name = name;
     this.#child = child;
     this.#client = client;
+    this.#besideCommand = besideCommand;
     this.#control = control;
   }
 
@@ -76,10 +93,7 @@ export class ServerUnderLoad {
     const name = server.name.replaceAll(/[^a-z0-9]/g, '-');
     const socket = join(files.folder, `${name}.sock`);
     const control = join(files.folder, `${name}.control`);
-    const command =
-      server.kind === 'nbdkit'
-        ? nbdkitCommand(socket, server.variant, sizeBytes)
-        : zswapdCommand(socket, control, server.variant, sizeBytes);
+    const command = serverCommand(server, socket, control, sizeBytes + BESIDE_BYTES);
     const [program = '', ...args] = pinned(0, command);
     const child = spawn(program, args, {
       stdio: 'ignore',
@@ -91,14 +105,19 @@ export class ServerUnderLoad {
       server.name,
       child,
       new LineProgram(client),
+      [...client, String(sizeBytes)],
       server.kind === 'zswapd' ? control : undefined,
     );
   }
 
   /** Has the client run a command, see `native/nbd-load.c`. */
   async load(command: string): Promise<LoadResult> {
+    return await this.#measured(this.#client, command);
+  }
+
+  async #measured(client: LineProgram, command: string): Promise<LoadResult> {
     const before = this.#processorSeconds();
-    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await this.#client.ask(command))
+    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await client.ask(command))
       .split(' ')
       .map(Number);
     const spent = this.#processorSeconds() - before;
@@ -112,6 +131,24 @@ export class ServerUnderLoad {
     };
   }
 
+  /**
+   * Has the client run a command while a second client, on a connection and on pages of its own,
+   * runs another one that takes as long.
+   */
+  async loadBeside(command: string, other: string): Promise<LoadResult> {
+    if (this.#beside === undefined) await this.besideLoad(`fill ${BESIDE_BYTES}`);
+    const ended = this.besideLoad(other);
+    const result = await this.load(command);
+    await ended;
+    return result;
+  }
+
+  /** Has the second client run a command. */
+  async besideLoad(command: string): Promise<LoadResult> {
+    this.#beside ??= new LineProgram(this.#besideCommand);
+    return await this.#measured(this.#beside, command);
+  }
+
   /** Resident memory in bytes. */
   residentBytes(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
@@ -121,12 +158,17 @@ export class ServerUnderLoad {
   /** The daemon's own statistics; undefined for a rival. */
   async statistics(): Promise<DaemonStatistics | undefined> {
     if (this.#control === undefined) return undefined;
-    const args = [MAIN, 'stat', '--json', '--control', this.#control];
-    return JSON.parse(await runOk(process.execPath, args)) as DaemonStatistics;
+    return (await this.ask({ command: 'stat' })) as DaemonStatistics;
+  }
+
+  /** Asks the daemon on its control socket. */
+  async ask(request: ControlRequest): Promise<unknown> {
+    return await askDaemon(present(this.#control), request, Infinity);
   }
 
   async stop(): Promise<void> {
     await this.#client.end();
+    await this.#beside?.end();
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
@@ -150,6 +192,22 @@ export interface DaemonStatistics {
   readonly memcg: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
+function serverCommand(
+  { kind, variant, spill }: ServerKind,
+  socket: string,
+  control: string,
+  sizeBytes: number,
+): string[] {
+  switch (kind) {
+    case 'nbdkit':
+      return nbdkitCommand(socket, variant, sizeBytes);
+    case 'zswapd':
+      return zswapdCommand(socket, control, variant, sizeBytes, spill);
+    case 'bare':
+      return [process.execPath, BARE, socket, String(sizeBytes)];
+  }
+}
+
 function nbdkitCommand(socket: string, variant: string, sizeBytes: number): string[] {
   return [
     'nbdkit',
@@ -167,6 +225,7 @@ function zswapdCommand(
   control: string,
   compressor: string,
   sizeBytes: number,
+  spill: string | undefined,
 ): string[] {
   return [
     process.execPath,
@@ -180,7 +239,7 @@ function zswapdCommand(
     String(2 * sizeBytes),
     '--compressor',
     compressor,
-    '--no-spill',
+    ...(spill === undefined ? ['--no-spill'] : ['--spill', spill]),
     '--no-http',
     '--control',
     control,

@@ -15,12 +15,19 @@ import { serverKinds, ServerUnderLoad } from './nbd-servers.ts';
 import { allPages } from './pages.ts';
 
 const EXPORT_BYTES = 256 * MIB;
+const FILL = `fill ${EXPORT_BYTES}`;
 /** Long enough for thousands of requests, short enough that all servers meet the same machine. */
 const JOB_MS = 400;
+/** Requests of the guest's mix: as many for each server, since it discards more than it writes. */
+const MIX = 10_000;
 
 interface Job {
   readonly name: string;
   readonly command: string;
+  /** What a second client does meanwhile. */
+  readonly beside?: string;
+  /** The export is filled again before each run. */
+  readonly refill?: boolean;
 }
 
 const JOBS: readonly Job[] = [
@@ -31,6 +38,11 @@ const JOBS: readonly Job[] = [
   job('64K random write, 4 in flight', 'randwrite', 64, 4),
   job('64K random read, 4 in flight', 'randread', 64, 4),
   job('128K sequential write, 4 in flight', 'write', 128, 4),
+  {
+    ...job('4K random read, 1 in flight, beside 128K writes, 4 in flight', 'randread', 4, 1),
+    beside: job('', 'randwrite', 128, 4).command,
+  },
+  { name: "a guest's mix, 8 in flight", command: `run guest 4096 8 10000 ${MIX}`, refill: true },
   job('swap mix, 1 in flight', 'swap', 4, 1),
 ];
 
@@ -44,6 +56,8 @@ export interface NbdOptions {
   readonly compressors?: readonly string[];
   /** Also run nbdkit. */
   readonly rivals: boolean;
+  /** Only jobs whose names hold this. */
+  readonly job?: string;
 }
 
 /** Why the servers cannot be measured here; said aloud too. */
@@ -59,7 +73,7 @@ export async function runNbd(options: NbdOptions): Promise<Report | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'zswapd-bench-'));
   const files = { folder, client: join(folder, 'nbd-load'), pages: join(folder, 'pages') };
   const kinds = serverKinds(options.compressors ?? ['lz4', 'zstd:1']).filter(
-    ({ kind }) => options.rivals || kind === 'zswapd',
+    ({ kind }) => options.rivals || kind !== 'nbdkit',
   );
   const servers: ServerUnderLoad[] = [];
   try {
@@ -68,11 +82,11 @@ export async function runNbd(options: NbdOptions): Promise<Report | undefined> {
     for (const kind of kinds) {
       servers.push(await ServerUnderLoad.start(kind, files, EXPORT_BYTES));
     }
-    for (const server of servers) await server.load(`fill ${EXPORT_BYTES}`);
+    for (const server of servers) await server.load(FILL);
     const results = new Map<string, ReadonlyMap<string, Summaries>>();
-    for (const { name, command } of JOBS) {
-      const contestants = servers.map((server) => serverContestant(server, command));
-      results.set(name, await interleave(contestants, options.rounds));
+    for (const each of JOBS.filter(({ name }) => name.includes(options.job ?? ''))) {
+      const contestants = servers.map((server) => serverContestant(server, each));
+      results.set(each.name, await interleave(contestants, options.rounds));
     }
     for (const server of servers) await server.load('sweep');
     return {
@@ -94,11 +108,15 @@ export async function runNbd(options: NbdOptions): Promise<Report | undefined> {
   }
 }
 
-function serverContestant(server: ServerUnderLoad, command: string): Contestant {
+function serverContestant(server: ServerUnderLoad, job: Job): Contestant {
   return {
     name: server.name,
     run: async () => {
-      const { requests, bytes, seconds, ...rest } = await server.load(command);
+      if (job.refill === true) await server.load(FILL);
+      const { requests, bytes, seconds, ...rest } =
+        job.beside === undefined
+          ? await server.load(job.command)
+          : await server.loadBeside(job.command, job.beside);
       return { rate: requests / seconds, megabytes: bytes / 1e6 / seconds, ...rest };
     },
   };
@@ -119,6 +137,7 @@ function jobTables(
       'server us a request',
       'rate / nbdkit memory',
       'rate / nbdkit zstd',
+      'p99 / nbdkit memory',
       'server us / nbdkit zstd',
     ],
     rows: servers.map(({ name }) => {
@@ -132,6 +151,7 @@ function jobTables(
         figures['serverMicroseconds']?.median,
         ratio(figures['rate'], byServer.get('nbdkit memory')?.['rate']),
         ratio(figures['rate'], byServer.get('nbdkit zstd')?.['rate']),
+        ratio(figures['p99'], byServer.get('nbdkit memory')?.['p99']),
         ratio(figures['serverMicroseconds'], byServer.get('nbdkit zstd')?.['serverMicroseconds']),
       ];
     }),

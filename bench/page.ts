@@ -216,6 +216,7 @@ function timeTable(
       'store, 32 a request',
       'load, 32 a request',
       'store / native',
+      'overwrite / native',
       'load / native',
     ],
     rows: [...engines.keys()].map((name) => {
@@ -229,6 +230,7 @@ function timeTable(
         own['storeLarge'],
         own['loadLarge'],
         ratio(own['store'], native['store']),
+        ratio(own['overwrite'], native['store']),
         ratio(own['load'], native['load']),
       ];
     }),
@@ -248,7 +250,7 @@ function memoryTable(
       'native the same',
       'pool_total_size',
       'pool / pages',
-
+      'metadata bytes',
       'collections',
       'heap bytes per 1000 pages',
       'buffer bytes',

@@ -2,23 +2,27 @@
  * A client that loads an NBD server with real page contents, with which nbd.ts and memory.ts
  * measure.
  *
- *   nbd-load SOCKET EXPORT PAGES_FILE
+ *   nbd-load SOCKET EXPORT PAGES_FILE [FIRST_BYTE]
  *
- * Connects to a Unix socket and then takes one command a line from standard input:
+ * Connects to a Unix socket and then takes one command a line from standard input. It uses the
+ * export from FIRST_BYTE on, so that clients of one server need not write over each other's pages.
  *
  *   fill BYTES                       write the front of the export once, in requests of 128 KiB
  *   trim                             discard what was filled, in requests of 2 MiB
  *   sweep                            read and compare what was filled
- *   run JOB BLOCK_BYTES DEPTH MILLISECONDS
- *       JOB: randwrite, randread, write (ascending), read (ascending), swap (a mix, see below)
+ *   run JOB BLOCK_BYTES DEPTH MILLISECONDS [COUNT]
+ *       JOB: randwrite, randread, write (ascending), read (ascending), swap or guest (mixes, see
+ *       below); ends after COUNT requests, where that is given, so that all servers get the same
  *
  * and answers each with one line: REQUESTS BYTES NANOSECONDS P50_NS P99_NS. Every page that is
  * read is compared with what was last written there; a difference ends the program with status 1.
  *
  * Contents: consecutive pages of the file from a random one on, so that neighbours in a request
- * are neighbours in memory. The mix has what a swapping kernel sends: one request at a time, writes
- * mostly of one page with most bytes in large ones, reads of one page or of eight, now and then
- * 2 MiB of discard.
+ * are neighbours in memory. The mixes have what a swapping kernel sends. swap: writes mostly of one
+ * page with most bytes in large ones, reads of one page or of eight, now and then 2 MiB of discard.
+ * guest: two reads a write; of the writes 88 % are of one page, 10 % of 128 KiB, the rest between;
+ * of the reads 50 % are of one page, 35 % of 32 KiB, the rest between; every 256th request discards
+ * 2 MiB; and only what has been written is read.
  */
 #define _GNU_SOURCE
 #include <endian.h>
@@ -53,6 +57,8 @@ static uint32_t sample_pages;
 static uint32_t *contents; /* by page of the export: number of the sample's page, or UNKNOWN */
 static unsigned char *busy;
 static uint64_t filled_pages;
+static uint64_t first_byte;
+static uint32_t mixed; /* requests of the guest's mix so far */
 static struct request requests[DEPTH_MAX];
 static unsigned char buffer[BLOCK_MAX];
 static float *latencies;
@@ -114,7 +120,7 @@ static void negotiate(const char *path, const char *name) {
   get(answer, sizeof answer);
   uint64_t size;
   memcpy(&size, answer, 8);
-  size_t pages = be64toh(size) / PAGE;
+  size_t pages = (be64toh(size) - first_byte) / PAGE;
   contents = malloc(pages * sizeof *contents);
   busy = calloc(pages, 1);
   latencies = malloc(LATENCIES_MAX * sizeof *latencies);
@@ -127,7 +133,7 @@ static void submit(int slot, int type, uint64_t page, uint32_t bytes) {
   *request = (struct request){type, page, bytes, 0};
   memset(busy + page, 1, bytes / PAGE);
   unsigned char head[28] = {0x25, 0x60, 0x95, 0x13, 0, 0, 0, type};
-  uint64_t cookie = slot, offset = htobe64(page * PAGE);
+  uint64_t cookie = slot, offset = htobe64(first_byte + page * PAGE);
   uint32_t length = htobe32(bytes);
   memcpy(head + 8, &cookie, 8);
   memcpy(head + 16, &offset, 8);
@@ -191,8 +197,27 @@ static void submit_mixed(int slot) {
   submit(slot, READ, pick(bytes), bytes);
 }
 
+/* A place to read from, that has been written unless there is hardly such a place. */
+static uint64_t pick_written(uint32_t bytes) {
+  uint64_t page = pick(bytes);
+  for (int tries = 0; contents[page] == UNKNOWN && tries < 1000; tries++) page = pick(bytes);
+  return page;
+}
+
+static void submit_guest(int slot) {
+  if (++mixed % 256 == 0) return submit(slot, DISCARD, pick(TRIM), TRIM);
+  uint32_t size = below(100), bytes;
+  if (below(3) == 0) {
+    bytes = size < 88 ? PAGE : size < 98 ? 32 * PAGE : (2 + below(30)) * PAGE;
+    return submit(slot, WRITE, pick(bytes), bytes);
+  }
+  bytes = size < 50 ? PAGE : size < 85 ? 8 * PAGE : (2 + below(6)) * PAGE;
+  submit(slot, READ, pick_written(bytes), bytes);
+}
+
 static void submit_job(int slot, const char *job, uint32_t bytes, uint64_t *cursor) {
   if (strcmp(job, "swap") == 0) return submit_mixed(slot);
+  if (strcmp(job, "guest") == 0) return submit_guest(slot);
   int type = strstr(job, "write") != NULL ? WRITE : READ;
   if (strncmp(job, "rand", 4) == 0) return submit(slot, type, pick(bytes), bytes);
   if (*cursor + bytes / PAGE > filled_pages) *cursor = 0;
@@ -213,19 +238,22 @@ static void report(uint64_t count, uint64_t bytes, double ns) {
          p50, p99);
 }
 
-static void run(const char *job, uint32_t bytes, int depth, double milliseconds) {
+static void run(const char *job, uint32_t bytes, int depth, double milliseconds, uint64_t limit) {
   if (depth < 1 || depth > DEPTH_MAX || bytes < PAGE || bytes > BLOCK_MAX) fail("out of range");
   uint64_t count = 0, moved = 0, cursor = 0;
   double start = now_ns(), end = start + milliseconds * 1e6, now = start;
   int pending = 0;
   for (; pending < depth; pending++) submit_job(pending, job, bytes, &cursor);
+  uint64_t left = limit > (uint64_t)depth ? limit - depth : 0;
   while (pending > 0) {
     int slot = complete();
     now = now_ns();
     latencies[count++ % LATENCIES_MAX] = now - requests[slot].started;
     moved += requests[slot].bytes;
-    if (now < end) submit_job(slot, job, bytes, &cursor);
-    else pending--;
+    if (now < end && left > 0) {
+      left--;
+      submit_job(slot, job, bytes, &cursor);
+    } else pending--;
   }
   report(count, moved, now - start);
 }
@@ -250,7 +278,8 @@ static void pass(int type, uint32_t bytes) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) fail("usage: nbd-load SOCKET EXPORT PAGES_FILE");
+  if (argc < 4 || argc > 5) fail("usage: nbd-load SOCKET EXPORT PAGES_FILE [FIRST_BYTE]");
+  if (argc == 5) first_byte = strtoull(argv[4], NULL, 10);
   struct stat status;
   int file = open(argv[3], O_RDONLY);
   if (file < 0 || fstat(file, &status) != 0) fail("cannot open the pages");
@@ -263,16 +292,17 @@ int main(int argc, char **argv) {
   negotiate(argv[1], argv[2]);
   char line[256], job[32];
   unsigned bytes, milliseconds;
-  unsigned long long all;
-  int depth;
+  unsigned long long all, limit;
+  int depth, given;
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "fill %llu", &all) == 1) {
       filled_pages = all / TRIM * (TRIM / PAGE);
       pass(WRITE, FILL);
     } else if (strcmp(line, "trim\n") == 0) pass(DISCARD, TRIM);
     else if (strcmp(line, "sweep\n") == 0) pass(READ, FILL);
-    else if (sscanf(line, "run %31s %u %d %u", job, &bytes, &depth, &milliseconds) == 4) {
-      run(job, bytes, depth, milliseconds);
+    else if ((given = sscanf(line, "run %31s %u %d %u %llu", job, &bytes, &depth, &milliseconds,
+                             &limit)) >= 4) {
+      run(job, bytes, depth, milliseconds, given == 5 ? limit : UINT64_MAX);
     } else fail("unknown command");
     fflush(stdout);
   }

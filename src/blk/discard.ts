@@ -40,14 +40,14 @@ function skip(context: DiskContext, request: DiskRequest): boolean {
   const take = request.take;
   if (take < PAGE_SIZE) {
     if (request.op !== 'trim') return false;
-    request.done += take;
+    request.advance(take);
     return true;
   }
   const slot = slotOf(context, request);
   const wholePages = Math.floor((request.length - request.done) / PAGE_SIZE);
   const next = context.swap.table.nextUsed(slot, slot + wholePages, SCAN_SLOTS);
   if (next === slot) return false;
-  request.done += (next - slot) * PAGE_SIZE;
+  request.advance((next - slot) * PAGE_SIZE);
   // A scan of many words is worth as much as many pages.
   request.slicePages += SCAN_SLOTS;
   return true;

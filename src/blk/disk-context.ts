@@ -28,7 +28,7 @@ export function slotOf(context: DiskContext, request: DiskRequest): SwapSlot {
 /** Gives up the slot of the request's next page and steps over the page. */
 export function pageDone(context: DiskContext, request: DiskRequest): void {
   context.swap.cache.unlock(slotOf(context, request), request);
-  request.done += request.take;
+  request.advance(request.take);
   request.stage = 'next';
 }
 

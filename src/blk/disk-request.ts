@@ -53,6 +53,15 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
   error: Errno = OK;
   onDone: (request: BlkRequest) => void;
 
+  /**
+   * Number of the page that is next, within the disk; where in it the request goes on, which is not
+   * 0 only in the first page of an unaligned one; and how many bytes of it the request covers. They
+   * follow from `done`, and are kept because each page asks for them many times.
+   */
+  pageNumber = 0;
+  within = 0;
+  take = 0;
+
   stage: Stage = 'finished';
   /** Waits for its submitter to bring more payload, and for nothing else. */
   waitsForPayload = false;
@@ -101,21 +110,16 @@ export class DiskRequest implements BlkRequest, SlotWaiter {
     this.waitsForPayload = false;
     this.abandoned = false;
     this.bioCount = 0;
+    this.advance(0);
   }
 
-  /** Number of the page that is next, within the disk. */
-  get pageNumber(): number {
-    return Math.floor((this.offset + this.done) / PAGE_SIZE);
-  }
-
-  /** Where in that page the request goes on: not 0 only in the first page of an unaligned one. */
-  get within(): number {
-    return (this.offset + this.done) % PAGE_SIZE;
-  }
-
-  /** Bytes of that page that the request covers. */
-  get take(): number {
-    return Math.min(PAGE_SIZE - this.within, this.length - this.done);
+  /** Steps over so many bytes: they are done. */
+  advance(bytes: number): void {
+    this.done += bytes;
+    const at = this.offset + this.done;
+    this.pageNumber = Math.floor(at / PAGE_SIZE);
+    this.within = at - this.pageNumber * PAGE_SIZE;
+    this.take = Math.min(PAGE_SIZE - this.within, this.length - this.done);
   }
 
   /** Position in the payload's memory of the next byte. */

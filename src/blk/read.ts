@@ -93,7 +93,7 @@ function readLocked(context: DiskContext, request: DiskRequest): void {
 /** Serves the next page from its entry while somebody else, who lets it be read, owns the slot. */
 function readShared(context: DiskContext, request: DiskRequest): void {
   assert(context.swap.table.kind(slotOf(context, request)) === 'entry');
-  if (readEntry(context, request)) request.done += request.take;
+  if (readEntry(context, request)) request.advance(request.take);
   else request.fail(EIO);
 }
 
@@ -163,7 +163,7 @@ function finishRead(context: DiskContext, request: DiskRequest): void {
       const page = present(bio.pages[i]);
       if (take === PAGE_SIZE) payload.bytes.set(page, request.payloadAt);
       else copyPart(request, page);
-      request.done += take;
+      request.advance(take);
       countDeviceRead(context);
     }
     cache.unlock(request.bioSlot(i), request);

@@ -219,6 +219,6 @@ function collect(request: DiskRequest, bio: Bio): void {
   request.bioSlots[request.bioCount] = request.store.slot;
   request.bioCount += 1;
   // The slot stays owned; the page itself is in the bio.
-  request.done += request.take;
+  request.advance(request.take);
   request.stage = request.bioCount === BIO_PAGES ? 'flush' : 'next';
 }

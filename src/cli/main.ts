@@ -35,6 +35,14 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'change a parameter of a running daemon',
     load: () => import('./commands/set.ts'),
   },
+  estimate: {
+    summary: 'say what zswap would make of the pages of a process, a file or a dump',
+    load: () => import('./commands/estimate.ts'),
+  },
+  tune: {
+    summary: 'search compressor and pool size for the most memory gained',
+    load: () => import('./commands/tune.ts'),
+  },
   explore: {
     summary: 'run every interleaving of the protocol and check its rules',
     load: () => import('./commands/explore.ts'),

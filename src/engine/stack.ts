@@ -4,8 +4,8 @@
  * library.
  */
 import { readFileSync } from 'node:fs';
-import { openCodec } from '../codec/registry.ts';
 import type { Codec } from '../codec/codec.ts';
+import { openWarmCodec } from '../codec/warm-up.ts';
 import { MemcgTree } from '../memcg/memcg.ts';
 import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import { NodeRt } from '../rt/rt-node.ts';
@@ -121,7 +121,7 @@ export class EngineStack {
   }
 
   async #switchPool(compressor: string, zpool: ZpoolName): Promise<void> {
-    const codec = await openCodec(compressor);
+    const codec = await openWarmCodec(compressor, this.rt);
     this.zswap.setCurrentPool(codec, zpool, (cells) => createZpool(zpool, this.#arena, cells));
     this.#compressor = codec.spec;
     this.#zpool = zpool;

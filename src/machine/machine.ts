@@ -2,7 +2,8 @@
  * The composition root of the library: it opens the device and the pool, puts address spaces on top
  * of them, and gives out groups and regions. See `Machine` in `api.ts`.
  */
-import { DEFAULT_COMPRESSOR, openCodec } from '../codec/registry.ts';
+import { DEFAULT_COMPRESSOR } from '../codec/registry.ts';
+import { openWarmCodec } from '../codec/warm-up.ts';
 import type { SettableGroups } from '../engine/parameters.ts';
 import { openSpill } from '../engine/spill.ts';
 import { EngineStack, type StackOptions } from '../engine/stack.ts';
@@ -61,10 +62,10 @@ export async function openOwnMachine(
   options: MachineOptions,
   internals: MachineInternals,
 ): Promise<OpenMachine> {
-  const config = await stackOptions(options);
+  const rt = new NodeRt();
+  const config = await stackOptions(options, rt);
   const [device] = deviceOptions(options);
   if (device !== undefined) checkDevice(device);
-  const rt = new NodeRt();
   const backing = device === undefined ? undefined : await openBacking(device, rt, internals);
   try {
     return new OpenMachine(options, config, rt, backing);
@@ -74,7 +75,7 @@ export async function openOwnMachine(
   }
 }
 
-async function stackOptions(options: MachineOptions): Promise<StackOptions> {
+async function stackOptions(options: MachineOptions, rt: NodeRt): Promise<StackOptions> {
   const { pool = {}, pageCluster = 3, swapinMode = 'cache', largeSwapin = 'mixed' } = options;
   const { zpool = 'zsmalloc', acceptThresholdPercent = 90, compressor = DEFAULT_COMPRESSOR } = pool;
   const { shrinkerPolicy = 'second_chance' } = pool;
@@ -93,7 +94,7 @@ async function stackOptions(options: MachineOptions): Promise<StackOptions> {
     shrinkerEnabled: pool.shrinkerEnabled ?? false,
     shrinkerPolicy,
     enabled: pool.enabled ?? true,
-    codec: await openCodec(compressor),
+    codec: await openWarmCodec(compressor, rt),
     zpool,
   };
 }

@@ -196,7 +196,10 @@ export class Connection implements TransmissionOwner {
       this.#inputStopped = false;
       this.#advanceHandshake();
     } else {
+      const { haltPoll } = this.#owner.shared;
+      haltPoll.begin();
       this.#inputStopped = !this.#transmission.received(bytes);
+      haltPoll.end();
     }
     return !this.#inputStopped;
   }

@@ -15,12 +15,12 @@ const CLASS_SHIFT_MAX = 25;
 
 /** Bytes of memory that a frame for `bytes` of data really takes, without head and staging page. */
 export function frameBytes(bytes: number): number {
-  return 2 ** (CLASS_SHIFT_MIN + classOf(bytes));
+  return 1 << (CLASS_SHIFT_MIN + classOf(bytes));
 }
 
 function classOf(bytes: number): number {
-  assert(bytes <= 2 ** CLASS_SHIFT_MAX);
-  return bytes <= 2 ** CLASS_SHIFT_MIN ? 0 : 32 - Math.clz32(bytes - 1) - CLASS_SHIFT_MIN;
+  assert(bytes <= 1 << CLASS_SHIFT_MAX);
+  return bytes <= 1 << CLASS_SHIFT_MIN ? 0 : 32 - Math.clz32(bytes - 1) - CLASS_SHIFT_MIN;
 }
 
 /** A payload buffer with the view that headers are read and written through. */
@@ -32,7 +32,7 @@ export class Frame {
 
   constructor(classIndex: number) {
     this.classIndex = classIndex;
-    const bytes = 2 ** (CLASS_SHIFT_MIN + classIndex) + FRAME_HEAD_BYTES;
+    const bytes = (1 << (CLASS_SHIFT_MIN + classIndex)) + FRAME_HEAD_BYTES;
     this.buffer = new ArrayBuffer(bytes + PAGE_SIZE);
     this.payload = new Payload(bytes, this.buffer);
     this.view = new DataView(this.buffer);
@@ -40,7 +40,7 @@ export class Frame {
 
   /** Bytes of its class; the room for a header comes on top. */
   get classBytes(): number {
-    return 2 ** (CLASS_SHIFT_MIN + this.classIndex);
+    return 1 << (CLASS_SHIFT_MIN + this.classIndex);
   }
 }
 

@@ -52,6 +52,11 @@ export interface NbdLimits {
    * otherwise any byte does. So nobody holds much for good by sending little now and then.
    */
   readonly stallBytes: number;
+  /**
+   * Microseconds that the server looks for the next request before it sleeps, where requests come
+   * that fast (see `HaltPoll`); 1 is as good as none.
+   */
+  readonly haltPollUs: number;
   /** Milliseconds that `close` waits for requests under way. */
   readonly closeMs: number;
   /** Milliseconds between two looks at the deadlines above. */
@@ -78,6 +83,7 @@ export const DEFAULT_LIMITS: NbdLimits = {
   statusDescriptorsMax: 4096,
   stallMs: 30_000,
   stallBytes: MIB,
+  haltPollUs: 50,
   closeMs: 10_000,
   tickMs: 500,
 };

@@ -5,6 +5,7 @@
 import type { Rt } from '../rt/rt.ts';
 import { NbdCounters } from './counters.ts';
 import { FramePool, ServerBudget } from './frames.ts';
+import { HaltPoll } from './halt-poll.ts';
 import type { NbdLimits } from './limits.ts';
 import { RequestTimes } from './transmission/request-times.ts';
 
@@ -19,11 +20,15 @@ export class SharedResources {
   readonly times: RequestTimes = new RequestTimes();
   readonly pool: FramePool;
   readonly budget: ServerBudget;
+  readonly haltPoll: HaltPoll;
+  /** Connections in transmission. */
+  transmissions = 0;
 
   constructor(rt: TransmissionRt, limits: NbdLimits) {
     this.rt = rt;
     this.limits = limits;
     this.pool = new FramePool(limits.pooledBytesMax);
     this.budget = new ServerBudget(limits);
+    this.haltPoll = new HaltPoll(rt, limits.haltPollUs / 1000);
   }
 }

@@ -16,23 +16,7 @@ export function isZeroFilled(page: Uint8Array): boolean {
   assert(page.length === PAGE_SIZE);
   if (page[PAGE_SIZE - 1] !== 0 || page[0] !== 0) return false;
   if (page[PAGE_SIZE - 8] !== 0 || page[PAGE_SIZE >> 1] !== 0) return false;
-  return equalsZero(page);
-}
-
-function equalsZero(page: Uint8Array): boolean {
-  for (let i = 0; i < PAGE_SIZE; i += 8) {
-    const bits =
-      (page[i] ?? 1) |
-      (page[i + 1] ?? 1) |
-      (page[i + 2] ?? 1) |
-      (page[i + 3] ?? 1) |
-      (page[i + 4] ?? 1) |
-      (page[i + 5] ?? 1) |
-      (page[i + 6] ?? 1) |
-      (page[i + 7] ?? 1);
-    if (bits !== 0) return false;
-  }
-  return true;
+  return Buffer.compare(page, ZERO_PAGE) === 0;
 }
 
 /** Fills `target[offset, offset + length)` with zeros; at most a page. */

@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   ZSWAP_CONTROL: 'The control socket is missing, refused the command, or answered nonsense.',
   ZSWAP_EXPORT: 'An export is unknown, exists already, or does not fit.',
   ZSWAP_NO_MEMORY: 'A page needs a frame, and none can be freed.',
+  ZSWAP_PAGES: 'Pages to look at cannot be had from a process, a file or a folder.',
   ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;

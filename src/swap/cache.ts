@@ -29,15 +29,18 @@ class Folio {
 
 export class SwapCache {
   readonly #rt: Rt;
-  /** Hash table of slot numbers plus one (0 = nothing here), and the folio of each place. */
-  #keys: Float64Array;
+  /**
+   * Hash table of slot numbers plus one (0 = nothing here), and the folio of each place. The keys
+   * are what 32 bits hold, as signed numbers: those the processor compares without conversion.
+   */
+  #keys: Int32Array;
   #folios: (Folio | undefined)[];
   readonly #spare: Folio[] = [];
   #busy = 0;
 
   constructor(rt: Rt) {
     this.#rt = rt;
-    this.#keys = new Float64Array(64);
+    this.#keys = new Int32Array(64);
     this.#folios = Array.from({ length: 64 }, () => undefined);
   }
 
@@ -47,7 +50,7 @@ export class SwapCache {
   }
 
   get metadataBytes(): number {
-    return this.#keys.length * 16 + (this.#spare.length + this.#busy) * 64;
+    return this.#keys.length * 12 + (this.#spare.length + this.#busy) * 64;
   }
 
   isBusy(slot: SwapSlot): boolean {
@@ -56,7 +59,7 @@ export class SwapCache {
 
   /** Says whether a slot in `[first, end)` is busy. Looks at all busy slots; for swapoff. */
   anyBusy(first: number, end: number): boolean {
-    return this.#keys.some((key) => key > first && key <= end);
+    return this.#keys.some((key) => key >>> 0 > first && key >>> 0 <= end);
   }
 
   /** Says whether `task` owns the slot. */
@@ -137,7 +140,7 @@ export class SwapCache {
   }
 
   #find(slot: number): number {
-    const key = slot + 1;
+    const key = keyOf(slot);
     const mask = this.#keys.length - 1;
     for (let place = this.#home(key); ; place = (place + 1) & mask) {
       const found = this.#keys[place];
@@ -150,7 +153,7 @@ export class SwapCache {
     if ((this.#busy + 1) * 2 > this.#keys.length) this.#grow();
     const folio = this.#spare.pop() ?? new Folio();
     folio.owner = owner;
-    this.#place(slot + 1, folio);
+    this.#place(keyOf(slot), folio);
     this.#busy += 1;
   }
 
@@ -182,10 +185,15 @@ export class SwapCache {
   #grow(): void {
     const keys = this.#keys;
     const folios = this.#folios;
-    this.#keys = new Float64Array(keys.length * 2);
+    this.#keys = new Int32Array(keys.length * 2);
     this.#folios = Array.from({ length: keys.length * 2 }, () => undefined);
     for (let i = 0; i < keys.length; i += 1) {
       if (keys[i] !== 0) this.#place(present(keys[i]), present(folios[i]));
     }
   }
+}
+
+/** A slot's number plus one, in 32 bits; never 0, since the last numbers are no slots. */
+function keyOf(slot: number): number {
+  return (slot + 1) | 0;
 }

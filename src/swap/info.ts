@@ -145,11 +145,12 @@ export class Swap {
   }
 
   #release(slot: SwapSlot): void {
-    const kind = this.table.kind(slot);
-    if (kind === 'entry') {
+    if (this.table.isFree(slot)) return;
+    const entryIndex = this.table.entry(slot);
+    if (entryIndex !== 0) {
       assert(this.#hook !== undefined);
-      this.#hook.entryReleased(slot, this.table.payload(slot));
-    } else if (kind === 'device') {
+      this.#hook.entryReleased(slot, entryIndex);
+    } else if (this.table.kind(slot) === 'device') {
       assert(this.backing !== undefined);
       this.backing.free(this.table.payload(slot));
     }

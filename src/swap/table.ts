@@ -38,6 +38,7 @@ const CHUNK_MASK = CHUNK_SLOTS - 1;
 const CHUNK_BYTES = CHUNK_SLOTS * 4;
 const PAYLOAD_MASK = 0x3fff_ffff;
 const KINDS = ['free', 'zero', 'entry', 'device'] as const;
+const ENTRY = 2;
 
 class Chunk {
   readonly buffer = new ArrayBuffer(CHUNK_BYTES, { maxByteLength: CHUNK_BYTES });
@@ -67,6 +68,15 @@ export class SwapTable {
 
   isFree(slot: SwapSlot): boolean {
     return this.#word(slot) === 0;
+  }
+
+  /**
+   * The slot's zswap entry index; 0 if it has none. Loads and stores ask this way: one look-up, and
+   * no word to compare.
+   */
+  entry(slot: SwapSlot): number {
+    const word = this.#word(slot);
+    return word >>> 30 === ENTRY ? word & PAYLOAD_MASK : 0;
   }
 
   /** The zswap entry index or device page of a slot; 0 for the other kinds. */

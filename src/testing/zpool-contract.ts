@@ -124,9 +124,9 @@ function contentTests(options: ZpoolContractOptions): void {
     fixture.check(3, 1300);
   });
 
-  test(`${name}: reads no further than the size rounded up to 64 bytes`, () => {
+  test(`${name}: reads no further than the size rounded up to 256 bytes`, () => {
     const fixture = new Fixture(options);
-    const sizes = [1, 63, 64, 65, 1300, 1400, 1408, 2000, 3000, 3648, sizeMax];
+    const sizes = [1, 255, 256, 257, 1300, 1400, 1408, 2000, 3000, 3648, sizeMax];
     const target = new Uint8Array(3 * PAGE_SIZE);
     // Several of each, so that some straddle the frames that the allocator chains.
     sizes.forEach((size, at) => {
@@ -135,7 +135,7 @@ function contentTests(options: ZpoolContractOptions): void {
         fixture.store(handle, size);
         target.fill(UNTOUCHED);
         fixture.zpool.read(handle, size, target, PAGE_SIZE);
-        const end = PAGE_SIZE + Math.ceil(size / 64) * 64;
+        const end = PAGE_SIZE + Math.ceil(size / 256) * 256;
         assert(target.subarray(0, PAGE_SIZE).every((byte) => byte === UNTOUCHED));
         assert(
           target.subarray(end).every((byte) => byte === UNTOUCHED),

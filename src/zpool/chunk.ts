@@ -17,8 +17,12 @@
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 
-/** Granularity of the bounce views: what is read may be followed by up to this less one byte. */
-export const BOUNCE_STEP = 64;
+const BOUNCE_SHIFT = 8;
+/**
+ * Granularity of the bounce views: what is read may be followed by up to this less one byte. To
+ * copy a few bytes too many costs less than views, which are objects, for every length there is.
+ */
+export const BOUNCE_STEP: number = 1 << BOUNCE_SHIFT;
 const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP + 1;
 /** About what a typed array object takes in the heap besides its buffer. */
 const VIEW_BYTES = 104;
@@ -78,7 +82,7 @@ export class Chunk {
    */
   bounce(from: number, length: number): Uint8Array {
     this.bytes.copyWithin(0, from, from + length);
-    return present(this.#views[(length + BOUNCE_STEP - 1) >>> 6]);
+    return present(this.#views[(length + BOUNCE_STEP - 1) >>> BOUNCE_SHIFT]);
   }
 
   #makeColumns(): void {

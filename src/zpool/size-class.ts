@@ -56,7 +56,18 @@ export class SizeClasses {
       throw new RangeError(`zspage chain limit ${chainLimit} is not in 4..16`);
     }
     const shapes = distinctShapes(chainLimit);
-    this.list = shapes.map((shape, index) => ({ ...shape, index }));
+    // Written out, not spread: objects that a spread makes do not share a shape, and then every
+    // access to a class on the way of a page is a search.
+    this.list = shapes.map(
+      ({ size, pagesPerZspage, objectsPerZspage, huge, payloadMax }, index) => ({
+        index,
+        size,
+        pagesPerZspage,
+        objectsPerZspage,
+        huge,
+        payloadMax,
+      }),
+    );
     let at = 0;
     this.#byNominal = Array.from({ length: NOMINAL_CLASS_COUNT }, (_, nominal) => {
       while (present(this.list[at]).size < nominalSize(nominal)) at++;

@@ -35,8 +35,8 @@ export interface Zpool {
   write(handle: number, source: Uint8Array): void;
   /**
    * Copies the object's first `size` bytes (the size given to malloc) to `target[targetOffset..]`.
-   * May write up to 63 undefined bytes past the end, never past `targetOffset + 4096 + 64`; a size
-   * that is a multiple of 64 writes exactly that much.
+   * May write up to 255 undefined bytes past the end, never past `targetOffset + 4096`; a size that
+   * is a multiple of 256 writes exactly that much.
    */
   read(handle: number, size: number, target: Uint8Array, targetOffset: number): void;
   /** Pages held, free space inside them included (kernel `zs_get_total_pages`). */

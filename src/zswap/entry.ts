@@ -66,6 +66,8 @@ class Chunk {
 
 export class EntryTable implements HandleCells, Links {
   readonly #chunks: Chunk[] = [];
+  /** The chunks' words once more: nearly every access is to these alone. */
+  readonly #words: Uint32Array[] = [];
   readonly #limit: number;
   #lowestFree = 0;
   #length = 0;
@@ -133,10 +135,10 @@ export class EntryTable implements HandleCells, Links {
   /** Fills a new entry; its links are the LRU's. `length` is 1..4096. */
   fill(index: ZswapEntryIndex, slot: SwapSlot, length: number, owner: EntryOwner): void {
     assert(length > 0 && length <= PAGE_SIZE);
-    const chunk = present(this.#chunks[index >>> CHUNK_SHIFT]);
+    const words = present(this.#words[index >>> CHUNK_SHIFT]);
     const base = (index & CHUNK_MASK) * FIELDS;
-    chunk.words[base + SLOT] = slot;
-    chunk.words[base + PACKED] = (length - 1) | REFERENCED | owner;
+    words[base + SLOT] = slot;
+    words[base + PACKED] = (length - 1) | REFERENCED | owner;
   }
 
   /** Tells whether an entry of that index is live. */
@@ -199,13 +201,13 @@ export class EntryTable implements HandleCells, Links {
   }
 
   #field(index: number, field: number): number {
-    const chunk = present(this.#chunks[index >>> CHUNK_SHIFT]);
-    return present(chunk.words[(index & CHUNK_MASK) * FIELDS + field]);
+    const words = present(this.#words[index >>> CHUNK_SHIFT]);
+    return present(words[(index & CHUNK_MASK) * FIELDS + field]);
   }
 
   #setField(index: number, field: number, value: number): void {
-    const chunk = present(this.#chunks[index >>> CHUNK_SHIFT]);
-    chunk.words[(index & CHUNK_MASK) * FIELDS + field] = value;
+    const words = present(this.#words[index >>> CHUNK_SHIFT]);
+    words[(index & CHUNK_MASK) * FIELDS + field] = value;
   }
 
   #addChunk(): Chunk {
@@ -217,6 +219,7 @@ export class EntryTable implements HandleCells, Links {
   #reserve(chunk: Chunk, number: number): void {
     chunk.buffer.resize(CHUNK_BYTES);
     chunk.words = new Uint32Array(chunk.buffer, 0, CHUNK_ENTRIES * FIELDS);
+    this.#words[number] = chunk.words;
     chunk.freeHead = 0;
     chunk.untouched = number === 0 ? 1 : 0;
     chunk.used = chunk.untouched;

@@ -34,9 +34,8 @@ export function loadPage(
   target: Uint8Array,
   offset: number,
 ): LoadResult {
-  const table = zswap.swap.table;
-  if (table.kind(slot) !== 'entry') return 'absent';
-  const index = table.payload(slot) as ZswapEntryIndex;
+  const index = zswap.swap.table.entry(slot) as ZswapEntryIndex;
+  if (index === 0) return 'absent';
   const isTimed = zswap.loadTimes.begin();
   if (!decompress(zswap, index, target, offset)) {
     zswap.stats.decompress_fail += 1;

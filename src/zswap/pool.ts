@@ -45,6 +45,8 @@ export class PoolList {
     { length: POOL_COUNT_MAX },
     () => undefined,
   );
+  /** All ids in use are below this one: each store asks for the pages of all pools. */
+  #end = 0;
   #current: ZswapPool | undefined;
 
   constructor(rt: Rt) {
@@ -68,7 +70,7 @@ export class PoolList {
   /** Pages of all pools together, retired ones included. */
   totalPages(): number {
     let pages = 0;
-    for (let id = 0; id < POOL_COUNT_MAX; id += 1) pages += this.#pools[id]?.zpool.totalPages ?? 0;
+    for (let id = 0; id < this.#end; id += 1) pages += this.#pools[id]?.zpool.totalPages ?? 0;
     return pages;
   }
 
@@ -85,6 +87,7 @@ export class PoolList {
     if (id < 0) throw new RangeError(`more than ${POOL_COUNT_MAX} pools in use`);
     const pool = new ZswapPool(id, codec, createZpool(), this.#rt);
     this.#pools[id] = pool;
+    this.#end = Math.max(this.#end, id + 1);
     return pool;
   }
 
@@ -102,5 +105,6 @@ export class PoolList {
     if (pool.references > 0) return;
     assert(pool !== this.#current && pool.zpool.totalPages === 0);
     this.#pools[pool.id] = undefined;
+    while (this.#end > 0 && this.#pools[this.#end - 1] === undefined) this.#end -= 1;
   }
 }

@@ -23,7 +23,13 @@ import type { ZswapEntryIndex } from './entry.ts';
 import { decompress } from './load.ts';
 import type { Zswap } from './zswap.ts';
 
-type Stage = 'idle' | 'walk' | 'picked' | 'submit' | 'writing';
+/**
+ * Pages that are brought in, or changed over, before others get their turn: a read of a page in the
+ * pool must not wait for a whole batch.
+ */
+const SLICE_PAGES = 8;
+
+type Stage = 'idle' | 'walk' | 'picked' | 'submit' | 'writing' | 'written';
 
 /** One batch under way, preallocated with memory of its own, so that it never waits for any. */
 export class Writeback implements Task {
@@ -43,6 +49,8 @@ export class Writeback implements Task {
   readonly #slots = new Float64Array(BIO_PAGES);
   readonly #indices = new Uint32Array(BIO_PAGES);
   #count = 0;
+  /** Pages of the bio that have been changed over. */
+  #finished = 0;
   #budget = 0;
   #pagesMax = 0;
   #stage: Stage = 'idle';
@@ -99,18 +107,30 @@ export class Writeback implements Task {
         case 'picked':
           this.#take();
           if (rt.point('zswap.writeback.taken', this)) return false;
+          if (this.#sliceEnds(this.#count)) return false;
           break;
         case 'submit':
           if (this.#count === 0) return this.#end();
           if (this.#submit()) return false;
           break;
         case 'writing':
-          this.#finishWrite();
+          this.#noteWritten();
+          break;
+        case 'written':
+          if (this.#finishNext() && this.#sliceEnds(this.#finished)) return false;
           break;
         case 'idle':
           assert(false, 'writeback is not under way');
       }
     }
+  }
+
+  /** Lets others run after some pages, unless these were the last. */
+  #sliceEnds(pages: number): boolean {
+    const last = this.#stage === 'written' ? this.#bio.pageCount : this.#pagesMax;
+    if (pages === 0 || pages === last || pages % SLICE_PAGES !== 0) return false;
+    this.#zswap.rt.yieldTask(this);
+    return true;
   }
 
   #end(): boolean {
@@ -189,10 +209,9 @@ export class Writeback implements Task {
     return true;
   }
 
-  /** Changes the written slots over, or leaves everything as it was. */
-  #finishWrite(): void {
-    const { swap } = this.#zswap;
-    const { backing } = swap;
+  /** The device has answered: goes on with changing the slots over, or leaves them as they were. */
+  #noteWritten(): void {
+    const { backing } = this.#zswap.swap;
     const bio = this.#bio;
     assert(backing !== undefined);
     if (bio.error !== OK) {
@@ -200,7 +219,18 @@ export class Writeback implements Task {
       else this.#giveUp();
       return;
     }
-    for (let i = 0; i < bio.pageCount; i += 1) this.#finishPage(i, bio.devicePage + i);
+    this.#finished = 0;
+    this.#stage = 'written';
+  }
+
+  /** Changes the next of the written slots over; false if that was the end of it. */
+  #finishNext(): boolean {
+    const bio = this.#bio;
+    if (this.#finished < bio.pageCount) {
+      this.#finishPage(this.#finished, bio.devicePage + this.#finished);
+      this.#finished += 1;
+      return true;
+    }
     const { trace } = this.#zswap;
     if (trace.writeback.hasSubscribers) {
       trace.writeback.publish({ group: this.memcg.name, pages: bio.pageCount });
@@ -211,6 +241,7 @@ export class Writeback implements Task {
     this.#indices.copyWithin(0, bio.pageCount, this.#count);
     this.#count = left;
     this.#stage = 'submit';
+    return false;
   }
 
   #finishPage(place: number, devicePage: number): void {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What this kernel's own compressed swap makes of the pages of a file: one line of JSON each for
-# zram (lz4, lzo-rle) and zswap (lzo, lzo-rle, deflate), as far as the kernel has them.
+# zram (lz4, lzo, lzo-rle) and zswap (lzo, lzo-rle, deflate), as far as the kernel has them.
 #   kernel-pool.sh FILE
 # Works on a zram device and a swap file of its own and restores zswap's parameters. Needs root;
 # exits 77 with one line where it can do neither.
@@ -27,7 +27,7 @@ zram() {
   local block mm_stat
   device=$(<$control/hot_add)
   block=/sys/block/zram$device
-  for algorithm in lz4 lzo-rle; do
+  for algorithm in lz4 lzo lzo-rle; do
     grep -qw -- "$algorithm" "$block/comp_algorithm" || continue
     echo "$algorithm" >"$block/comp_algorithm"
     echo $((bytes + (1 << 20))) >"$block/disksize"
@@ -36,7 +36,8 @@ zram() {
     cmp -n "$bytes" "$file" "/dev/zram$device"
     printf '{"kernel":"zram","compressor":"%s","pages":%d,"compressed_bytes":%d,' \
       "$algorithm" $((bytes / 4096)) "${mm_stat[1]}"
-    printf '"pool_total_size":%d,"same_filled_pages":%d}\n' "${mm_stat[2]}" "${mm_stat[5]}"
+    printf '"pool_total_size":%d,"same_filled_pages":%d,"huge_pages":%d}\n' \
+      "${mm_stat[2]}" "${mm_stat[5]}" "${mm_stat[7]}"
     echo 1 >"$block/reset"
   done
 }
@@ -61,12 +62,16 @@ zswap() {
 }
 
 ran=0
-if [[ -w $control/hot_remove ]]; then
+if [[ -r $control/hot_add && -w $control/hot_remove ]]; then
   zram
   ran=1
 fi
 if [[ -w $parameters/enabled && $(wc -l </proc/swaps) == 1 ]]; then
-  zswap
-  ran=1
+  if command -v "${CC:-cc}" >/dev/null; then
+    zswap
+    ran=1
+  else
+    echo 'kernel-pool: SKIPPED zswap: no C compiler here' >&2
+  fi
 fi
 ((ran)) || { echo 'kernel-pool: needs root, and a kernel with zram or zswap'; exit 77; }

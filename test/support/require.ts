@@ -22,6 +22,8 @@ const PROBES: Readonly<Record<string, Probe>> = {
   'python3-libnbd': () => exitsWithZero('/usr/bin/python3', ['-c', 'import nbd']),
   'guest-kernel': () => exitsWithZero(projectFile('test/e2e/guest/setup.sh'), []),
   'generic-kernel': () => exitsWithZero(projectFile('test/e2e/guest/setup.sh'), ['generic']),
+  'liblz4-dev': () => hasHeader('lz4.h'),
+  'liblzo2-dev': () => hasHeader('lzo/lzo1x.h'),
   zswapd: () =>
     process.env['ZSWAPD_E2E_SERVER'] !== 'nbdkit' &&
     existsSync(projectFile('dist/src/cli/main.js')),
@@ -44,6 +46,11 @@ function isOnPath(name: string): boolean {
 
 function exitsWithZero(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+function hasHeader(name: string): boolean {
+  const { status } = spawnSync('cc', ['-E', '-xc', '-'], { input: `#include <${name}>\n` });
+  return status === 0;
 }
 
 /** Tells whether the machine has a requirement: one of {@link PROBES}, else a program's name. */

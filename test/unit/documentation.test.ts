@@ -72,6 +72,7 @@ describe('the commands in the documentation', () => {
     const argv = ['serve', '--unix', 'nbd.sock', '--export=vm1:1M', '--no-http'];
     daemon = runProgram('src/cli/main.js', argv, { cwd: folder });
     await daemon.firstLine;
+    writeFileSync(join(folder, 'references.txt'), '1\n2\n3\n1\n2\n3\n');
   });
   after(async () => {
     daemon.process.kill('SIGTERM');
@@ -80,9 +81,13 @@ describe('the commands in the documentation', () => {
   });
 
   function run(argv: readonly string[]): Promise<Finished> {
-    const installed = argv.map((word) => {
-      return word === '/etc/zswapd/zswapd.toml' ? projectFile('contrib/zswapd.toml') : word;
-    });
+    const stands = new Map([
+      ['/etc/zswapd/zswapd.toml', projectFile('contrib/zswapd.toml')],
+      ['1234', String(daemon.process.pid)],
+      ['memory.core', projectFile('package-lock.json')],
+      ['references.txt', join(folder, 'references.txt')],
+    ]);
+    const installed = argv.map((word) => stands.get(word) ?? word);
     const check = argv[0] === 'serve' ? ['--check-config'] : [];
     return runProgram('src/cli/main.js', [...installed, ...check], { cwd: folder }).finished;
   }
@@ -91,14 +96,16 @@ describe('the commands in the documentation', () => {
     const commands = new Set(COMMANDS.map(({ argv }) => argv[0]));
     assert.deepEqual(
       commands,
-      new Set(['serve', 'stat', 'set', 'reclaim', 'export', 'compressors']),
+      new Set('serve stat set reclaim export compressors estimate tune'.split(' ')),
     );
   });
 
   for (const { path, argv } of COMMANDS) {
     it(`work: zswapd ${argv.join(' ')} (${path})`, async () => {
       const { status, err } = await run(argv);
-      assert.deepEqual([status, err], [0, '']);
+      // On a busy machine a command may tell how far it is.
+      const failures = err.replaceAll(/^zswapd: \S+, \d+ of \d+\n/gm, '');
+      assert.deepEqual([status, failures], [0, '']);
     });
   }
 

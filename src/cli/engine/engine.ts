@@ -4,7 +4,8 @@
  */
 import { ExportTable, type EngineExport, type ExportState } from '../../blk/export-table.ts';
 import type { SwapDisk } from '../../blk/swap-disk.ts';
-import { openCodec, parseCompressor } from '../../codec/registry.ts';
+import { parseCompressor } from '../../codec/registry.ts';
+import { openWarmCodec } from '../../codec/warm-up.ts';
 import type { SettableGroups } from '../../engine/parameters.ts';
 import { poolDetail } from '../../engine/detail.ts';
 import { poolSnapshot } from '../../engine/snapshot.ts';
@@ -53,7 +54,7 @@ export class Engine implements DaemonEngine {
   async addExport(config: EngineExport): Promise<void> {
     const { compressor } = config;
     if (compressor !== undefined) checkCompressor(config.name, compressor);
-    const codec = compressor === undefined ? undefined : await openCodec(compressor);
+    const codec = compressor === undefined ? undefined : await openWarmCodec(compressor, this.rt);
     this.#assertOpen();
     this.table.add(config, codec);
   }

@@ -1,6 +1,7 @@
 /** Opening an engine: its codecs, the device that it spills to, and the exports it begins with. */
 import { totalmem } from 'node:os';
-import { openCodec } from '../../codec/registry.ts';
+import type { Codec } from '../../codec/codec.ts';
+import { openWarmCodec } from '../../codec/warm-up.ts';
 import { openSpill } from '../../engine/spill.ts';
 import { EngineStack } from '../../engine/stack.ts';
 import { NodeRt } from '../../rt/rt-node.ts';
@@ -17,7 +18,7 @@ import { Engine } from './engine.ts';
  */
 const SPILL_FILE_GROWTH = 16;
 
-type Codecs = ReadonlyMap<string, Awaited<ReturnType<typeof openCodec>>>;
+type Codecs = ReadonlyMap<string, Codec>;
 
 /**
  * Opens everything that the options name. Nothing stays open if a part cannot be had.
@@ -29,9 +30,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const config = withDefaults(options);
   const rt = new NodeRt();
   // Before the device, so that a bad name leaves nothing to close.
-  const codecs = new Map<string, Awaited<ReturnType<typeof openCodec>>>();
+  const codecs = new Map<string, Codec>();
   for (const spec of [config.compressor, ...config.exports.map((e) => e.compressor)]) {
-    if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openCodec(spec));
+    if (spec !== undefined && !codecs.has(spec)) codecs.set(spec, await openWarmCodec(spec, rt));
   }
   const { spill } = config;
   const device = spill === undefined ? undefined : await openSpillFile(config, spill, rt);

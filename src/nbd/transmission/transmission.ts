@@ -32,8 +32,8 @@ import { checkRequest } from './request-check.ts';
 import type { Session } from './request-check.ts';
 import type { SharedResources } from '../shared.ts';
 import * as wire from '../wire.ts';
-import { Turn } from './turn.ts';
-import { WriteReceiver } from './write-receiver.ts';
+import { Turn, workOf } from './turn.ts';
+import { STEP_BYTES, WriteReceiver } from './write-receiver.ts';
 
 /** Whoever owns the socket. */
 export interface TransmissionOwner extends ReplyOutlet {
@@ -85,6 +85,7 @@ export class Transmission implements Task, BudgetWaiter {
     this.#executor = new Executor(shared, options, owner, (entry) => this.#requestDone(entry));
     this.#writes = new WriteReceiver(shared, this.#executor, this.#input);
     this.#turn = new Turn(shared.rt);
+    shared.transmissions += 1;
   }
 
   /** Where the next input goes. */
@@ -155,6 +156,7 @@ export class Transmission implements Task, BudgetWaiter {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.#shared.transmissions -= 1;
     this.#endInput();
     this.#executor.replies.close();
     this.#shared.budget.forget(this);
@@ -207,7 +209,7 @@ export class Transmission implements Task, BudgetWaiter {
 
   /** Parses what is there, sends what that has answered, and keeps the tail. */
   #advance(): void {
-    this.#turn.begin();
+    this.#turn.begin(this.#shared.transmissions);
     while (!this.#over && this.#parse());
     if (this.#over) this.#input.at = this.#input.end;
     this.#executor.flush();
@@ -219,9 +221,10 @@ export class Transmission implements Task, BudgetWaiter {
     if (!this.#writes.isReceiving) {
       return this.#input.left >= wire.REQUEST_BYTES && this.#beginRequest();
     }
-    if (this.#input.left === 0) return false;
+    const { left } = this.#input;
+    if (left === 0) return false;
     this.#writes.advance();
-    return true;
+    return this.#turnGoesOn(workOf(wire.NBD_CMD_WRITE, left - this.#input.left));
   }
 
   /** True if one more request of any kind can be answered. */
@@ -241,8 +244,9 @@ export class Transmission implements Task, BudgetWaiter {
     return false;
   }
 
-  /** Stops input until the others have had their turn. */
-  #endTurn(): false {
+  /** Says whether more may be parsed; if not, stops input until the others have had their turn. */
+  #turnGoesOn(work: number): boolean {
+    if (this.#over || !this.#turn.isOverAfter(work)) return true;
     this.#stalled = true;
     this.#turnOver = true;
     this.#shared.rt.yieldTask(this.#nextTurn);
@@ -289,7 +293,8 @@ export class Transmission implements Task, BudgetWaiter {
     } else {
       this.#start(this.#executor.inFlight.take(cookieHi, cookieLo, token), type, offset, length);
     }
-    return this.#over || !this.#turn.isOverAfter(type, length) || this.#endTurn();
+    const worth = type === wire.NBD_CMD_WRITE ? Math.min(length, STEP_BYTES) : length;
+    return this.#turnGoesOn(workOf(type, worth));
   }
 
   #refuse(type: number, cookieHi: number, cookieLo: number, length: number, error: Errno): void {

@@ -6,15 +6,20 @@ import type { Rt } from '../../rt/rt.ts';
 import { divCeil, PAGE_SIZE } from '../../std/units.ts';
 import * as wire from '../wire.ts';
 
-/** Longest turn of a connection, in milliseconds. */
+/** Longest turn of the only connection, in milliseconds: replies to timers and operators wait. */
 const TURN_MS = 0.5;
-/** Pages between two looks at the clock. */
-const TURN_PAGES = 16;
+/** The same where there are others, so that a page is read while much is written elsewhere. */
+const SHARED_TURN_MS = 0.1;
+/** Work between two looks at the clock. */
+const LOOK_WORK = 32;
+/** Work of a page that is written; one that is read is 1. Compressing takes that much longer. */
+const WRITE_WORK = 4;
 
 export class Turn {
   readonly #rt: Pick<Rt, 'nowMs'>;
   #startMs = 0;
-  #pages = 0;
+  #limitMs = TURN_MS;
+  #work = 0;
 
   constructor(rt: Pick<Rt, 'nowMs'>) {
     this.#rt = rt;
@@ -25,30 +30,34 @@ export class Turn {
     return this.#startMs;
   }
 
-  begin(): void {
+  /** @param connections - that want turns */
+  begin(connections: number): void {
     this.#startMs = this.#rt.nowMs();
-    this.#pages = 0;
+    this.#limitMs = connections > 1 ? SHARED_TURN_MS : TURN_MS;
+    this.#work = 0;
   }
 
-  /** Says whether the turn is over with this request. */
-  isOverAfter(type: number, length: number): boolean {
-    this.#pages += pagesWorth(type, length);
-    if (this.#pages < TURN_PAGES) return false;
-    this.#pages = 0;
-    return this.#rt.nowMs() - this.#startMs >= TURN_MS;
+  /** Says whether the turn is over with this much work. */
+  isOverAfter(work: number): boolean {
+    this.#work += work;
+    if (this.#work < LOOK_WORK) return false;
+    this.#work = 0;
+    return this.#rt.nowMs() - this.#startMs >= this.#limitMs;
   }
 }
 
-/** Work of a request in pages moved; those that scan the swap table are worth a look at once. */
-function pagesWorth(type: number, length: number): number {
+/** Work of a request, or of a part of it, in pages read. */
+export function workOf(type: number, length: number): number {
   switch (type) {
     case wire.NBD_CMD_READ:
-    case wire.NBD_CMD_WRITE:
       return divCeil(length, PAGE_SIZE);
+    case wire.NBD_CMD_WRITE:
+      return WRITE_WORK * divCeil(length, PAGE_SIZE);
     case wire.NBD_CMD_TRIM:
     case wire.NBD_CMD_WRITE_ZEROES:
     case wire.NBD_CMD_BLOCK_STATUS:
-      return TURN_PAGES;
+      // They scan the swap table, and are worth a look at once.
+      return LOOK_WORK;
     default:
       return 1;
   }

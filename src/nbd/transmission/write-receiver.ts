@@ -20,6 +20,11 @@ import type { ReceiveBuffer } from './receive.ts';
 import type { SharedResources } from '../shared.ts';
 import * as wire from '../wire.ts';
 
+/**
+ * Most bytes that the disk is shown at a time: between two such steps others can have their turn.
+ */
+export const STEP_BYTES: number = 8 * PAGE_SIZE;
+
 export class WriteReceiver {
   readonly #shared: SharedResources;
   readonly #executor: Executor;
@@ -116,7 +121,8 @@ export class WriteReceiver {
   }
 
   #takeInPlace(request: BlkRequest): void {
-    const taken = Math.min(this.#input.left, request.length - request.available);
+    const wanted = Math.min(STEP_BYTES, request.length - request.available);
+    const taken = Math.min(this.#input.left, wanted);
     request.available += taken;
     this.#input.at += taken;
   }

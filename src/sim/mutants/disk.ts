@@ -138,12 +138,12 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: READ,
-        find: lines(1, 'if (readEntry(context, request))', '    request.done += request.take;'),
+        find: lines(1, 'if (readEntry(context, request))', '    request.advance(request.take);'),
         replace: lines(
           1,
           'if (readEntry(context, request)) {',
           '    context.swap.free(slotOf(context, request));',
-          '    request.done += request.take;',
+          '    request.advance(request.take);',
           '}',
         ),
       },

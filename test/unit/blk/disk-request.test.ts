@@ -11,6 +11,7 @@ const request = (offset: number, length: number): DiskRequest => {
   );
   made.offset = offset;
   made.length = length;
+  made.begin();
   return made;
 };
 
@@ -20,7 +21,7 @@ describe('DiskRequest', () => {
     const seen: number[][] = [];
     while (made.done < made.length) {
       seen.push([made.pageNumber, made.within, made.take, made.pagesLeft]);
-      made.done += made.take;
+      made.advance(made.take);
     }
     assert.deepEqual(seen, [
       [1, 100, 3996, 3],

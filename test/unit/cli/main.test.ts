@@ -13,6 +13,18 @@ function zswapd(...argv: string[]): Promise<Finished> {
   return runProgram('src/cli/main.js', argv).finished;
 }
 
+const COMMANDS: readonly string[] = [
+  'serve',
+  'stat',
+  'top',
+  'set',
+  'reclaim',
+  'export',
+  'compressors',
+  'estimate',
+  'tune',
+];
+
 describe('zswapd', () => {
   it('shows its commands', async () => {
     const { status, out, err } = await zswapd('--help');
@@ -22,7 +34,7 @@ describe('zswapd', () => {
     assert.equal((await zswapd('-h')).out, out);
   });
 
-  for (const command of ['serve', 'stat', 'top', 'set', 'reclaim', 'export', 'compressors']) {
+  for (const command of COMMANDS) {
     it(`shows the options of ${command}`, async () => {
       const { status, out, err } = await zswapd(command, '--help');
       assert.deepEqual([status, err], [0, '']);

@@ -5,14 +5,14 @@ import { Chunk } from '../../../src/zpool/chunk.ts';
 const CHUNK_BYTES = 4 * 4096;
 
 describe('Chunk', () => {
-  it('shows a part through the bounce page, rounded up to 64 bytes', () => {
+  it('shows a part through the bounce page, rounded up to 256 bytes', () => {
     const chunk = new Chunk(CHUNK_BYTES);
     chunk.bytes.set([1, 2, 3], 5000);
     const view = chunk.bounce(5000, 3);
-    assert.equal(view.length, 64);
+    assert.equal(view.length, 256);
     assert.deepEqual([...view.subarray(0, 3)], [1, 2, 3]);
     assert.equal(chunk.bounce(4096, 4096).length, 4096);
-    assert.equal(chunk.bounce(4096, 65).length, 128);
+    assert.equal(chunk.bounce(4096, 257).length, 512);
   });
 
   it('uses the same view for the same length each time', () => {

@@ -58,7 +58,7 @@ describe('FrameMemory', () => {
         memory.read(frame, offset, size, target, 100);
         assert.deepEqual(target.slice(100, 100 + size), bytes);
         assert.ok(target.subarray(0, 100).every((byte) => byte === 0x55));
-        const rounded = 100 + Math.ceil(size / 64) * 64;
+        const rounded = 100 + Math.ceil(size / 256) * 256;
         assert.ok(target.subarray(rounded).every((byte) => byte === 0x55));
       }
     });

@@ -254,4 +254,22 @@ describe('a candidate that has been picked', () => {
     assert.deepEqual(read(world, slotAt(world, 0)), Buffer.from(randomPage(5)));
     assert.equal(world.machine.swap.backing?.usedPages, 0);
   });
+
+  it('changes a large batch over in pieces, and others read between them', () => {
+    const machine = new TestMachine({ codec: createWordCodec(), devicePages: 64 });
+    const { disk, memcg } = machine.export('vm', 64);
+    const slots = Array.from({ length: 32 }, (_, page) => disk.area.slot(page));
+    for (const [i, slot] of slots.entries()) store(machine, slot, memcg, wordPage(i + 1));
+    for (const slot of slots) chill(machine, slot);
+    const writeback = new Writeback(machine.zswap);
+    const world = { machine, disk, memcg, slots, writeback };
+    assert.equal(writeback.begin(memcg, 64), false);
+    const pieces: number[] = [];
+    for (let before = 0; writeback.underWay; before = writeback.written) {
+      assert.equal(machine.rt.step(), true);
+      if (writeback.written > before) pieces.push(writeback.written - before);
+    }
+    assert.deepEqual(pieces, [8, 8, 8, 8]);
+    assertReads(world);
+  });
 });

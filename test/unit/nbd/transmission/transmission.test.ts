@@ -483,6 +483,30 @@ describe('turns', () => {
     assert.deepEqual(harness.disk.bytes.slice(0, data.length), data);
   });
 
+  it('reads on one connection between the pages of a large write on another', () => {
+    const shared = new ManualResources();
+    const ram = disk();
+    const writer = new Harness(ram, { shared });
+    const reader = new Harness(ram, { shared });
+    // Two looks at the clock are within a long turn, and not within one that is shared.
+    shared.msPerLook = 0.2;
+    writer.exchange({ type: WRITE, offset: 8192, data: patterned(16 * KIB) });
+    assert.equal(writer.inputOpen, true);
+    writer.exchange({ type: WRITE, cookie: 5, data: patterned(128 * KIB) });
+    assert.equal(writer.inputOpen, false);
+    assert.equal(only(reader.exchange({ type: READ, offset: 0, length: 4096 })).error, 0);
+    writer.settle();
+    assert.deepEqual(
+      writer.takeReplies().map(({ cookie }) => cookie),
+      [5],
+    );
+    assert.deepEqual(ram.bytes.slice(0, 128 * KIB), patterned(128 * KIB));
+    reader.transmission.dispose();
+    // The only one left takes as long as it likes, within reason.
+    shared.msPerLook = 0.05;
+    assert.equal(only(writer.exchange({ type: WRITE, data: patterned(128 * KIB) })).error, 0);
+  });
+
   it('ends with its connection, also between two turns', () => {
     for (const end of ['inputEnded', 'shutDown', 'dispose'] as const) {
       const harness = new Harness(disk());
