@@ -38,6 +38,7 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/codec\/(?:zstd|deflate|[\w-]*wasm[\w-]*)\.ts$/,
   /^src\/swap\/(?:[\w-]+\/)?device-file[\w-]*\.ts$/,
   /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
+  /^src\/trace\/(?:input|record)\/[\w-]+-file\.ts$/,
 ];
 
 interface Import {
