@@ -15,9 +15,11 @@ import { damon } from './memory/damon.ts';
 import { lackey } from './memory/lackey.ts';
 import { perf } from './memory/perf.ts';
 import { zramBlockState } from './memory/zram-block-state.ts';
+import { zswapd } from './zswapd.ts';
 
 /** Those that say what they are come before those that have to be guessed. */
 export const TRACE_FORMATS: readonly TraceFormat[] = [
+  zswapd,
   lcs,
   fio,
   cachelib,

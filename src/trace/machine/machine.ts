@@ -32,6 +32,8 @@ const REFERENCE_US = 1;
 const REQUEST_US = 2;
 /** Pages that reclaim takes at a time; the shrinkers are asked once for as many (kernel). */
 const SWAP_CLUSTER_MAX = 32;
+/** References of one time that are taken for one request, at most. */
+const REQUEST_PAGES_MAX = 32;
 /** Pages tried before memory is overrun, where none can go anywhere. */
 const VICTIMS_MAX = 16;
 
@@ -253,18 +255,28 @@ export class SimulatedMachine {
     request.available = PAGE_SIZE;
     this.#isDone = this.#diskOf(object).start(request);
     if (!this.#isDone) rt.runUntil(this.#done);
-    const { error } = request;
-    rt.turn();
-    return error;
+    return request.error;
   }
 
-  /** Waits for a reference's time. */
+  /**
+   * Waits for a reference's time. The pages of one request, which have the same time, follow each
+   * other without anybody else's turn in between, as they do in the engine.
+   */
   #begin(block: ReferenceBlock, at: number): void {
     const { rt } = this.world;
     if (this.#references >= this.#nextSample) this.#sample();
     this.#references += 1;
-    if (block.times === undefined) rt.charge(REFERENCE_US);
-    else rt.idleUntil((block.times[at] ?? 0) * 1e6);
+    const { times } = block;
+    if (times === undefined) {
+      rt.charge(REFERENCE_US);
+      rt.turn();
+    } else if (!this.#isSameRequest(block, at)) rt.idleUntil((times[at] ?? 0) * 1e6);
+  }
+
+  #isSameRequest({ times, ops, tenants }: ReferenceBlock, at: number): boolean {
+    if (at === 0 || this.#options.traffic !== 'swap' || at % REQUEST_PAGES_MAX === 0) return false;
+    const isSameTime = times?.[at] === times?.[at - 1];
+    return isSameTime && ops[at] === ops[at - 1] && tenants[at] === tenants[at - 1];
   }
 
   #sample(): void {
