@@ -26,8 +26,8 @@ const VERSION_FORMATS = ['<IQIq', '<IQIIq', '<IQqIIq', '<IQqIIqI', '<IQqIIqII'] 
 const MORE_FEATURES = [4, 8, 16] as const;
 
 /** libCacheSim's numbers of operations: which are writes, which drop. */
-const WRITES: ReadonlySet<number> = new Set([4, 5, 6, 7, 8, 9, 10, 11, 14]);
-const DROPS: ReadonlySet<number> = new Set([12]);
+const WRITES: ReadonlySet<number> = new Set([3, 4, 5, 6, 7, 8, 10, 11, 13, 14]);
+const DROPS: ReadonlySet<number> = new Set([9]);
 
 /** Where in a record each field lies; -1: it has none. */
 interface Layout {
