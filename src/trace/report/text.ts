@@ -16,6 +16,7 @@ export function readableBytes(bytes: number): string {
 
 /** Microseconds to read. */
 export function readableTime(us: number): string {
+  if (us >= 1e9) return `${(us / 1e6).toFixed(0)} s`;
   if (us >= 1e6) return `${(us / 1e6).toPrecision(3)} s`;
   if (us >= 1000) return `${(us / 1000).toPrecision(3)} ms`;
   return `${us.toPrecision(3)} us`;
