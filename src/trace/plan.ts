@@ -1,4 +1,4 @@
-/** What a replay is to try: policies, sizes of the pool, compressors, and the machine around them. */
+/** What a replay is to try: policies, sizes of the pool, compressors, the machine around them. */
 import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
 import { formatSize, parseSize } from '../std/size.ts';
 import { PAGE_SIZE } from '../std/units.ts';
@@ -74,15 +74,12 @@ export interface ReplayPlan {
   readonly seed: number;
 }
 
-/** What was asked for; the rest comes from the trace, or from {@link defaultsOf}. */
-export type PlanWishes = { readonly [Key in keyof ReplayPlan]?: ReplayPlan[Key] | undefined };
-
 const DEFAULT_POOL_PERCENTS = [5, 10, 20, 40];
 const DEFAULT_FRAME_PERCENT = 25;
 
 type Defaults = Omit<ReplayPlan, 'profile' | 'device'>;
 
-/** A recording is replayed with the settings that it was made with; others with the daemon's own. */
+/** A recording is replayed with the settings it was made with; others with the daemon's own. */
 export function defaultsOf({ trace, format }: ReadTrace, compressor: string): Defaults {
   const parameters = trace.facts?.parameters;
   const recorded = (name: string): string | number | boolean | undefined => parameters?.[name];

@@ -8,13 +8,7 @@ import type { MachineFigures } from './machine/figures.ts';
 import { SimulatedMachine, type MachineOptions } from './machine/machine.ts';
 import { codecCost, curveOf, type SizeCurve } from './machine/profile.ts';
 import type { SimulatedWorld } from './machine/world.ts';
-import {
-  ENGINE_POLICIES,
-  bytesOf,
-  formatMemorySize,
-  type MemorySize,
-  type ReplayPlan,
-} from './plan.ts';
+import { bytesOf, formatMemorySize, type MemorySize, type ReplayPlan } from './plan.ts';
 import { findNextUses, type NextUses } from './policy/belady.ts';
 import { SIMULATED_POLICIES, type SimulatedPolicy } from './policy/policy.ts';
 import { simulate, type SimulationResult } from './policy/simulate.ts';
@@ -229,9 +223,4 @@ function pageSizes(shared: SharedParts, compressor: string): MachineOptions['siz
     curve: ofProfile ?? [PAGE_SIZE, PAGE_SIZE],
     recordedCurve: recorded,
   };
-}
-
-/** Whether a plan has anything for the engine to do. */
-export function usesEngine({ policies }: Pick<ReplayPlan, 'policies'>): boolean {
-  return policies.some((policy) => ENGINE_POLICIES.some((name) => name === policy));
 }

@@ -1,6 +1,6 @@
 /**
- * The daemon's own recordings (`zswapd serve --record FILE`): the only format that knows to how many
- * bytes each page was compressed.
+ * The daemon's own recordings (`zswapd serve --record FILE`): the only format that knows to how
+ * many bytes each page was compressed.
  */
 import { OP_READ, OP_TRIM, OP_WRITE, createRecord, setRange, type TraceRecord } from '../record.ts';
 import type { DecoderContext, TraceDecoder, TraceExport, TraceFormat } from '../format.ts';
@@ -35,7 +35,10 @@ export const zswapd: TraceFormat = {
 };
 
 function startsWith(bytes: Uint8Array, text: string): boolean {
-  return text.length <= bytes.length && [...text].every((c, at) => bytes[at] === c.charCodeAt(0));
+  for (let at = 0; at < text.length; at += 1) {
+    if (bytes[at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /** The bytes end in the middle of a record; the rest may be in the next chunk. */

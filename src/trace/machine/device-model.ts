@@ -5,7 +5,6 @@
  */
 import { assert, present } from '../../std/assert.ts';
 import { OK } from '../../std/errno.ts';
-import { PAGE_SIZE } from '../../std/units.ts';
 import type { Bio, SwapDevice } from '../../swap/device/device.ts';
 import { PAGE_WORDS, readWords, writeWords } from './sized-page.ts';
 import type { VirtualRt } from './virtual-rt.ts';
@@ -32,7 +31,10 @@ export const DEVICES: Readonly<Record<string, DeviceLatency>> = {
 };
 
 /** What {@link parseDevice} takes, for messages. */
-export const DEVICE_FORM: string = `${Object.keys(DEVICES).join(', ')}, or read=US,write=US,page=US,channels=N`;
+export const DEVICE_FORM: string = [
+  ...Object.keys(DEVICES),
+  'or read=US,write=US,page=US,channels=N',
+].join(', ');
 
 /** @throws RangeError that says what is taken */
 export function parseDevice(text: string): DeviceLatency {
@@ -123,12 +125,4 @@ export class DeviceModel implements SwapDevice {
     }
     return best;
   }
-}
-
-/** Bytes that {@link DeviceModel} takes for each page, for who has to choose a size. */
-export const DEVICE_MODEL_BYTES: number = PAGE_WORDS * 4;
-
-/** Whole pages of a device of so many bytes, at least one. */
-export function devicePagesOf(bytes: number): number {
-  return Math.max(1, Math.floor(bytes / PAGE_SIZE));
 }

@@ -116,16 +116,12 @@ export class SimulatedMachine {
     for (let at = 0; at < block.count; at += 1) {
       const object = block.objects[at] ?? 0;
       this.#begin(block, at);
-      switch (block.ops[at]) {
-        case OP_READ:
-          this.#swapIn(object);
-          break;
-        case OP_WRITE:
-          this.#pages.write(object, block.sizes[at] ?? -1);
-          this.#swapOut(object);
-          break;
-        default:
-          this.#drop(object);
+      const op = block.ops[at];
+      if (op === OP_READ) this.#swapIn(object);
+      else if (op === OP_TRIM) this.#drop(object);
+      else {
+        this.#pages.write(object, block.sizes[at] ?? -1);
+        this.#swapOut(object);
       }
     }
   }

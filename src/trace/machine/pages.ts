@@ -1,6 +1,7 @@
 /**
- * The contents of a simulated machine's pages: which version each is in, and to how many bytes that
- * compresses. A size comes from the trace where it knows it, else from the page's rank in a profile.
+ * The contents of a simulated machine's pages: which version each is in, and to how many bytes
+ * that compresses. A size comes from the trace where it knows it, else from the page's rank in a
+ * profile.
  */
 import { PAGE_SIZE } from '../../std/units.ts';
 import { rankOf, sizeAt, type SizeCurve } from './profile.ts';

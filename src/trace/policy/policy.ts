@@ -6,7 +6,7 @@
  * Policies work on whole blocks of references, so that none costs a call for each. Their state is
  * columns indexed by object, or by place in the cache; nothing is made for a reference.
  */
-import type { ReferenceBlock, ReferenceTrace } from '../references.ts';
+import type { ReferenceBlock } from '../references.ts';
 
 export interface CachePolicy {
   /** Pages held now, at most the capacity. */
@@ -23,6 +23,3 @@ export interface CachePolicy {
 export const SIMULATED_POLICIES = ['lru', 'fifo', 'sieve', 's3-fifo', 'belady'] as const;
 
 export type SimulatedPolicy = (typeof SIMULATED_POLICIES)[number];
-
-/** Makes a cache for a trace. Capacity: pages, 1 or more. */
-export type CreatePolicy = (trace: ReferenceTrace, capacity: number) => CachePolicy;

@@ -1,6 +1,6 @@
 /**
- * The results of a replay as one HTML file that needs no other: figures in tables, plots as inline
- * SVG, no script. It follows the reader's choice of light or dark, and fits a phone.
+ * The results of a replay as one HTML file that needs no other: figures in tables, plots as
+ * inline SVG, no script. It follows the reader's choice of light or dark, and fits a phone.
  */
 import type { TierCounts } from '../machine/figures.ts';
 import type { CacheResult, EngineResult, ReplayResult, SampleResult } from './results.ts';
@@ -8,7 +8,8 @@ import { escapeText, histogramPlot, linePlot, stackedPlot, type Series } from '.
 import { readableBytes, readableTime } from './text.ts';
 
 const STYLE = `
-:root { color-scheme: light dark; --back: #fdfdfc; --text: #1c1c1a; --soft: #666660; --rule: #deded8;
+:root { color-scheme: light dark; --back: #fdfdfc; --text: #1c1c1a; --soft: #666660;
+  --rule: #deded8;
   --c0: #2a6fbb; --c1: #d1632a; --c2: #3c8f4c; --c3: #8a56b0; --c4: #b5892b; --c5: #c0406f;
   --c6: #2f8f92; --c7: #77746d; }
 @media (prefers-color-scheme: dark) { :root { --back: #17181a; --text: #e6e5e1; --soft: #a0a09a;
@@ -19,15 +20,18 @@ body { margin: 0 auto; max-width: 84rem; padding: 1rem; background: var(--back);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.4rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 p { max-width: 48rem; } .soft, .unit { color: var(--soft); font-weight: normal; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem .25rem 0; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--rule); } th { color: var(--soft); font-weight: 600; }
 th.left, td.left { text-align: left; }
-.plots { display: grid; gap: 1rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
+.plots { display: grid; gap: 1rem 2rem; 
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); }
 figure { margin: 0; } figcaption { font-weight: 600; } svg { width: 100%; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; margin: 0; padding: 0;
   color: var(--soft); font-size: .9rem; }
-.key { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; border-radius: 2px; }
+.key { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem;
+  border-radius: 2px; }
 .grid { stroke: var(--rule); } .tick, .label { fill: var(--soft); font-size: 12px; }
 @media (max-width: 40rem) { .tick, .label { font-size: 17px; } }
 td.left { white-space: normal; } .line { fill: none; stroke-width: 2; } .area { stroke: none; }

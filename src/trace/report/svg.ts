@@ -1,6 +1,6 @@
 /**
- * Plots as inline SVG, drawn in a fixed box that the page scales. Colours come from the page's style
- * sheet by class, so that they fit the light and the dark.
+ * Plots as inline SVG, drawn in a fixed box that the page scales. Colours come from the page's
+ * style sheet by class, so that they fit the light and the dark.
  */
 
 /** One line or area. */

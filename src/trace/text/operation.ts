@@ -2,8 +2,8 @@
 import { OP_READ, OP_TRIM, OP_WRITE, type TraceOp } from '../record.ts';
 
 /**
- * By lower-case word: block and cache traces' verbs, the numbers 0 and 1, and SCSI's operation codes
- * in hexadecimal for READ and WRITE of 6, 10, 12 and 16 bytes, and UNMAP (SBC-4).
+ * By lower-case word: block and cache traces' verbs, the numbers 0 and 1, and SCSI's operation
+ * codes in hexadecimal for READ and WRITE of 6, 10, 12 and 16 bytes, and UNMAP (SBC-4).
  */
 const WORDS: ReadonlyMap<string, TraceOp> = new Map<string, TraceOp>([
   ...[

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { Recorder, type RecordSinkFile } from '../../../src/trace/record/recorder.ts';
 import { ZswapError } from '../../../src/std/error.ts';
 import { SwapDisk } from '../../../src/blk/swap-disk.ts';
+import type { BlkOp } from '../../../src/blk/request.ts';
 import type { DiskEvent } from '../../../src/blk/disk-trace.ts';
 import { OP_READ, OP_TRIM, OP_WRITE } from '../../../src/trace/record.ts';
 import { randomPage, wordPage, zeroPage, joined } from '../../support/chosen-pages.ts';
@@ -41,7 +42,7 @@ interface Recorded {
   readonly disk: SwapDisk;
   readonly failures: string[];
   /** Runs a request of the recorded disk to its end. */
-  request(op: 'read' | 'write' | 'trim' | 'zero' | 'flush', page: number, data: Uint8Array): void;
+  readonly request: (op: BlkOp, page: number, data: Uint8Array) => void;
 }
 
 function record(bufferBytes?: number): Recorded {
@@ -85,8 +86,13 @@ describe('a recording', () => {
     const column = (values: ArrayLike<number>): number[] =>
       Array.from(values).slice(0, block.count);
     assert.deepEqual(column(block.ops), [
-      ...[OP_WRITE, OP_WRITE, OP_WRITE, OP_READ],
-      ...[OP_WRITE, OP_TRIM, OP_TRIM],
+      OP_WRITE,
+      OP_WRITE,
+      OP_WRITE,
+      OP_READ,
+      OP_WRITE,
+      OP_TRIM,
+      OP_TRIM,
     ]);
     assert.deepEqual(column(block.objects), [0, 1, 2, 1, 2, 0, 1]);
     assert.deepEqual(column(block.sizes), [wordLength(1), 0, 4096, -1, 0, -1, -1]);

@@ -1,10 +1,10 @@
 /**
  * Traces of VMware's virtual SCSI disks, and the bare sector numbers that CloudPhysics published.
  *
- *     version 1, 32 bytes: u32 sn | u32 bytes | u32 segments | u16 command | u16 version | u64 sector
- *                          | u64 time (us)
- *     version 2, 40 bytes: u16 command | u16 version | u32 sn | u32 bytes | u32 segments | u64 sector
- *                          | u64 time (us) | u64 response time
+ *     version 1, 32 bytes: u32 sn | u32 bytes | u32 segments | u16 command | u16 version
+ *                          | u64 sector | u64 time (us)
+ *     version 2, 40 bytes: u16 command | u16 version | u32 sn | u32 bytes | u32 segments
+ *                          | u64 sector | u64 time (us) | u64 response time
  *
  * The version is in the high byte of its field; command numbers are SCSI's.
  *

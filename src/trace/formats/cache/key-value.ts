@@ -1,6 +1,6 @@
 /**
- * Traces of key-value caches: Twitter's production clusters (`ts,key,ksize,vsize,client,op,ttl`) and
- * CacheLib's kvcache traces (`key,op,size,op_count,key_size[,usecase…]`).
+ * Traces of key-value caches: Twitter's production clusters (`ts,key,ksize,vsize,client,op,ttl`)
+ * and CacheLib's kvcache traces (`key,op,size,op_count,key_size[,usecase…]`).
  *
  * @see Yang, Yue, Rashmi, "A large scale analysis of hundreds of in-memory cache clusters at
  *   Twitter" (OSDI 2020)

@@ -1,6 +1,6 @@
 /**
- * The plainest trace: a page or object on each line, then `r` or `w` where known, then a tenant. The
- * traces of the LIRS paper are of this kind, with `*` at their end.
+ * The plainest trace: a page or object on each line, then `r` or `w` where known, then a tenant.
+ * The traces of the LIRS paper are of this kind, with `*` at their end.
  */
 import { OP_READ, createRecord } from '../../record.ts';
 import { lineDecoder, refuseLine, type TraceFormat } from '../../format.ts';

@@ -3,14 +3,17 @@
  * leaves it. Each line is a region with the number of samples in which it was found accessed; a
  * region that was, counts as one reference to each of its pages. The target is the tenant.
  *
- *     kdamond.0 4242 [001] 81.5: damon:damon_aggregated: target_id=0 nr_regions=12 4194304-8388608: 3 7
+ *     kdamond.0 4242 [001] 81.5: damon:damon_aggregated: target_id=0 nr_regions=12
+ *         4194304-8388608: 3 7
  */
 import { createRecord, setRange } from '../../record.ts';
 import { lineDecoder, refuseLine, type TraceFormat } from '../../format.ts';
 import { textOf } from '../cache/plain.ts';
 
-const LINE =
-  /\s(\d+\.\d+):\s+damon:damon_aggregated:\s+target_id=(\S+)\s+nr_regions=\d+\s+(\d+)-(\d+):\s+(\d+)(?:\s+\d+)?\s*$/;
+const LINE = new RegExp(
+  String.raw`\s(\d+\.\d+):\s+damon:damon_aggregated:\s+target_id=(\S+)\s+nr_regions=\d+` +
+    String.raw`\s+(\d+)-(\d+):\s+(\d+)(?:\s+\d+)?\s*$`,
+);
 const FORM = 'damon_aggregated: target_id=N nr_regions=N start-end: accesses age';
 
 export const damon: TraceFormat = {

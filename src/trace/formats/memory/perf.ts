@@ -10,10 +10,16 @@ import { OP_READ, OP_WRITE, createRecord, setRange } from '../../record.ts';
 import { lineDecoder, refuseLine, type TraceFormat } from '../../format.ts';
 import { textOf } from '../cache/plain.ts';
 
-const TRACEPOINT =
-  /\s(\d+)(?:\/\d+)?\s+(?:\[\d+\]\s+)?(\d+\.\d+):\s+exceptions:page_fault_(?:user|kernel):\s+address=(?:0x)?([0-9a-f]+)\b.*error_code=(?:0x)?([0-9a-f]+)/;
-const SAMPLE =
-  /\s(\d+)(?:\/\d+)?\s+(?:\[\d+\]\s+)?(\d+\.\d+):\s+\d+\s+(?:major-faults|page-faults|minor-faults)(?::\w+)?:\s+([0-9a-f]+)\b/;
+/** Process, processor and time, as every line begins. */
+const BEGINNING = String.raw`\s(\d+)(?:\/\d+)?\s+(?:\[\d+\]\s+)?(\d+\.\d+):\s+`;
+const TRACEPOINT = new RegExp(
+  BEGINNING +
+    String.raw`exceptions:page_fault_(?:user|kernel):\s+address=(?:0x)?([0-9a-f]+)\b` +
+    String.raw`.*error_code=(?:0x)?([0-9a-f]+)`,
+);
+const SAMPLE = new RegExp(
+  BEGINNING + String.raw`\d+\s+(?:major-faults|page-faults|minor-faults)(?::\w+)?:\s+([0-9a-f]+)\b`,
+);
 const FORM = 'a page fault as perf script prints it, with its address';
 /** Bit of the error code: the access was a write (x86). */
 const WRITE_BIT = 2;

@@ -1,5 +1,5 @@
-// Goal: `zswapd replay` as a user types it: its reports agree with each other, its mistakes cost one
-// line, and its HTML needs nothing else.
+// Goal: `zswapd replay` as a user types it: its reports agree with each other, its mistakes cost
+// one line, and its HTML needs nothing else.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
