@@ -40,6 +40,7 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
   // Where pages are read from: processes, files, dumps.
   /^src\/estimate\/source\//,
+  /^src\/trace\/(?:input|record)\/[\w-]+-file\.ts$/,
 ];
 
 interface Import {

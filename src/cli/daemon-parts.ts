@@ -4,6 +4,7 @@
  * other parts in.
  */
 import type { ExportState } from '../blk/export-table.ts';
+import type { DiskTrace } from '../blk/disk-trace.ts';
 import type { BlkDisk, BlkOp } from '../blk/request.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';
@@ -102,7 +103,8 @@ export interface NbdListenerOptions {
 
 /** What the daemon is put together from. */
 export interface DaemonParts {
-  readonly openEngine: (config: EngineConfig) => Promise<DaemonEngine>;
+  /** The trace gets each request of an export that has ended. */
+  readonly openEngine: (config: EngineConfig, trace?: DiskTrace) => Promise<DaemonEngine>;
   readonly createNbdServer: (options: NbdListenerOptions) => NbdListener;
   readonly log: Log;
   readonly environment: Environment;

@@ -18,6 +18,7 @@ import { addressError } from './listen/socket-path.ts';
 import { daemonSnapshot } from './daemon-stats.ts';
 import type { Log } from './log.ts';
 import { formatHostPort, type HostPort } from './options/values.ts';
+import { openRecording, type Recording } from './recording.ts';
 import { VERSION } from './version.ts';
 
 export interface Daemon {
@@ -93,6 +94,14 @@ function nameSpillOption(error: unknown): unknown {
   return new ZswapError(error.code, message, { cause: error });
 }
 
+function openRecordOption(path: string | undefined, log: Log): Promise<Recording | undefined> {
+  if (path === undefined) return Promise.resolve(undefined);
+  return openRecording(path, log).catch((error: unknown) => {
+    if (!(error instanceof ZswapError)) throw error;
+    throw new ZswapError(error.code, `--record: ${error.message}`, { cause: error });
+  });
+}
+
 /**
  * Starts everything.
  *
@@ -104,10 +113,16 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   try {
     const controlPath = config.control ?? defaultControlPath(parts.environment);
-    const engine = await parts.openEngine(config.engine).catch((error: unknown) => {
-      throw nameSpillOption(error);
-    });
+    const recording = await openRecordOption(config.record, log);
+    // After the engine, whose last requests are recorded, too.
+    if (recording !== undefined) closers.push(() => recording.close());
+    const engine = await parts
+      .openEngine(config.engine, recording?.trace)
+      .catch((error: unknown) => {
+        throw nameSpillOption(error);
+      });
     closers.push(() => engine.close());
+    recording?.begin(engine.snapshot());
     // It listens nowhere yet: the control socket comes first, and has to end its connections.
     const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
     const commands = { ...controlCommands(engine, nbd), ...parts.commands?.(engine) };

@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'run every interleaving of the protocol and check its rules',
     load: () => import('./commands/explore.ts'),
   },
+  replay: {
+    summary: 'say what zswap and other policies would do with a trace',
+    load: () => import('./commands/replay.ts'),
+  },
   reclaim: {
     summary: 'write cold pages of an export back to the spill device',
     load: () => import('./commands/reclaim.ts'),

@@ -225,7 +225,7 @@ async function loadParts(): Promise<ServeParts> {
     import('../../codec/registry.ts'),
   ]);
   return {
-    openEngine,
+    openEngine: (config, trace) => openEngine({ ...config, ...(trace && { trace }) }),
     createNbdServer,
     checkCompressor: parseCompressor,
   };

@@ -2,6 +2,7 @@
  * The composition root of the engine: it puts the pool, the device and the exports together, and
  * answers for them to the daemon.
  */
+import type { DiskTrace } from '../../blk/disk-trace.ts';
 import { ExportTable, type EngineExport, type ExportState } from '../../blk/export-table.ts';
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import { parseCompressor } from '../../codec/registry.ts';
@@ -30,7 +31,8 @@ export class Engine implements DaemonEngine {
   readonly #startMs: number;
   #closed = false;
 
-  constructor(stack: EngineStack) {
+  /** @param trace - gets each request of an export that has ended */
+  constructor(stack: EngineStack, trace: DiskTrace) {
     this.rt = stack.rt;
     this.zswap = stack.zswap;
     this.#stack = stack;
@@ -38,6 +40,7 @@ export class Engine implements DaemonEngine {
     this.table = new ExportTable(this.zswap, {
       zpool: () => stack.zpool,
       createZpool: stack.createZpool,
+      trace,
     });
     this.#groups = {
       noun: 'export',
