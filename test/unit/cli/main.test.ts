@@ -68,7 +68,7 @@ describe('zswapd', () => {
     ['toString', "unknown command 'toString'"],
     ['--bogus', "unknown command '--bogus'"],
     ['serve --bogus', '--bogus: unknown option'],
-    ['serve --record x', '--record: unknown option'],
+    ['serve --recording x', '--recording: unknown option'],
     ['serve extra', "'extra': unexpected argument"],
     ['serve --pool-size 12Q', "--pool-size: '12Q' is not a size; it takes bytes, or 512K"],
     ['serve --max-pool-percent 140', "--max-pool-percent: '140' is not a percentage; it takes"],
