@@ -41,13 +41,22 @@ async function refusesToStart(options: DaemonOptions, message: RegExp): Promise<
   });
 }
 
+/** A batch that is on its way to the device makes room: so often, and there is none. */
+const REFUSED_FOR_GOOD = 500;
+
 /** Writes noise from page 0 on until the server refuses; returns how many pages it took. */
 async function fillUntilRefused(client: DiskClient, noise: Uint8Array): Promise<number> {
-  for (let offset = 0; offset < noise.length; offset += PAGE_BYTES) {
+  let refused = 0;
+  for (let offset = 0; offset < noise.length;) {
     const error = await client.write(offset, noise.subarray(offset, offset + PAGE_BYTES));
-    if (error === 0) continue;
+    if (error === 0) {
+      refused = 0;
+      offset += PAGE_BYTES;
+      continue;
+    }
     assert.equal(error, ENOSPC);
-    return offset / PAGE_BYTES;
+    refused += 1;
+    if (refused === REFUSED_FOR_GOOD) return offset / PAGE_BYTES;
   }
   throw new Error('the server took everything');
 }
