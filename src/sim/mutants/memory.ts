@@ -3,6 +3,7 @@ import { lines, without, type Mutant } from './mutant.ts';
 
 const SWAP_IN = 'mm/swap/swap-in.js';
 const SWAP_OUT = 'mm/swap/swap-out.js';
+const SWAP_OUT_END = 'mm/swap/swap-out-end.js';
 const FAULT = 'mm/fault.js';
 const AREAS = 'mm/swap/swap-areas.js';
 
@@ -82,7 +83,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     scenario: 'fault-pageout',
     patches: [
       {
-        file: SWAP_OUT,
+        file: SWAP_OUT_END,
         find: lines(2, 'if (folios.dirty(pfn))', '    dropSwap(this.#mm, pfn);'),
         replace: lines(2, 'folios.setDirty(pfn, false);'),
       },
@@ -95,7 +96,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       without(SWAP_OUT, 2, 'folios.setDirty(pfn, false);'),
       {
-        file: SWAP_OUT,
+        file: SWAP_OUT_END,
         find: lines(2, 'this.#release(pfn, pages);'),
         replace: lines(2, 'folios.setDirty(pfn, false);', 'this.#release(pfn, pages);'),
       },
