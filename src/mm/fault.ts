@@ -39,6 +39,7 @@ import {
   pteSlot,
 } from './page-table.ts';
 import type { Region } from './region.ts';
+import { orderWithoutWait, swapInOrder } from './swap/swap-in-order.ts';
 import { SwapIn } from './swap/swap-in.ts';
 
 /**
@@ -202,24 +203,16 @@ export class Fault {
       }
       this.#kind = 'swap';
       this.#slot = slot;
-      this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);
-      if (this.#access.nowait && !this.#isInMemory(slot)) return this.#end('blocked');
+      this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);
+      if (this.#access.nowait) {
+        const order = orderWithoutWait(this.#mm, this.#index, slot, this.#order);
+        if (order === undefined) return this.#end('blocked');
+        this.#order = order;
+      }
     }
     this.#triedReclaim = false;
     this.#stage = 'frames';
     return undefined;
-  }
-
-  /** Says whether all pages that would come in can do so without a wait. */
-  #isInMemory(slot: SwapSlot): boolean {
-    const { swap } = this.#mm;
-    if (swap.cache.isBusy(slot) || swap.table.kind(slot) === 'device') return false;
-    const first = slot - (this.#index & (2 ** this.#order - 1));
-    for (let i = 0; i < 2 ** this.#order; i += 1) {
-      // A page on the device would hold up those in memory: then this one alone comes in.
-      if (swap.table.kind((first + i) as SwapSlot) === 'device') this.#order = 0;
-    }
-    return true;
   }
 
   #lookPresent(pfn: Pfn, writable: boolean): FaultResult | undefined {

@@ -27,8 +27,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: SWAP_IN,
-        find: 'if (!this.#isRun(region, this.#first, this.#slot, this.#pages, false)) {',
-        replace: 'if (region === undefined) {',
+        find: 'if (!this.#run.isUncached(this.#mm)) {',
+        replace: 'if (this.#run === undefined) {',
       },
     ],
   },
@@ -39,8 +39,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: SWAP_IN,
-        find: lines(2, 'const all = this.#isStillMapped(0, pages);'),
-        replace: lines(2, 'const all = this.#isStillMapped(0, pages) || this.#order === 0;'),
+        find: lines(2, 'const all = this.#run.isNamed(0, pages);'),
+        replace: lines(2, 'const all = this.#run.isNamed(0, pages) || this.#order === 0;'),
       },
     ],
   },
@@ -51,9 +51,9 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: FAULT,
-        find: 'this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);',
+        find: 'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);',
         replace:
-          'this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);\n' +
+          'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);\n' +
           '            this.#swapIn.seen = Array.from({ length: 2 ** this.#order }, (_, i) => ' +
           'this.#mm.swap.table.kind(slot - (this.#index % 2 ** this.#order) + i));\n' +
           '            if (this.#order > 0) {\n' +
