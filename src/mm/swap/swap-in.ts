@@ -2,11 +2,13 @@
  * Swap-in: brings the page of a fault, or the aligned range of a large folio around it, from its
  * slots into frames. All slots are owned before anything is decided, so what each holds is settled:
  * the pages in the pool are decompressed, zero ones cleared, those on the device read, in whatever
- * mixture, and no stale copy can be among them.
+ * mixture, and no stale copy can be among them. Nobody can take the same page in twice, write it
+ * back, or free it meanwhile.
  *
  * A single page is taken over: its entry goes, and the folio is dirty and in the swap cache in the
- * same section. The pages of a large folio, and a page of the direct mode, leave their entries
- * where they are; so giving up at any point loses nothing.
+ * same section: so it cannot be lost when the PTE turns out to have changed. The pages of a large
+ * folio, and a page of the direct mode, leave their entries where they are; so giving up at any
+ * point loses nothing.
  *
  * @see mm/memory.c do_swap_page, mm/page_io.c swap_read_folio, mm/zswap.c zswap_load
  */

@@ -5,6 +5,7 @@ const SWAP_IN = 'mm/swap/swap-in.js';
 const SWAP_OUT = 'mm/swap/swap-out.js';
 const SWAP_OUT_END = 'mm/swap/swap-out-end.js';
 const FAULT = 'mm/fault.js';
+const NEW_PAGE = 'mm/new-page.js';
 const AREAS = 'mm/swap/swap-areas.js';
 
 export const MEMORY_MUTANTS: readonly Mutant[] = [
@@ -138,12 +139,12 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     scenario: 'copy-on-write',
     patches: [
       {
-        file: FAULT,
+        file: NEW_PAGE,
         find: 'const old = ptePfn(pte);',
         replace: 'const old = this.#source;',
       },
       {
-        file: FAULT,
+        file: NEW_PAGE,
         find: 'if (!isShared) {',
         replace: 'if (region === undefined) {',
       },
