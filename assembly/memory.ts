@@ -1,11 +1,11 @@
-// Where everything lies in a kernel's memory, and the copies both kernels are made of.
+// Where everything lies in a kernel's memory, and the copies all kernels are made of.
 //
-// One 64 KiB wasm page holds all of it. Loads and stores are wide and run past the end of what they
+// One 64 KiB wasm page holds all of it, but for the tables of zstd, which lie behind it. Loads and stores are wide and run past the end of what they
 // are asked for, never by more than a region's slop. Nothing read beyond a region's content has an
 // influence on any result.
 //
 //   0        TABLE    match table: 2^13 positions of 16 bits
-//   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..15
+//   0x8000   SHUFFLE  swizzle patterns of the short periods, 16 bytes for each distance 0..16
 //   0x9000   PAGE     4096 bytes to compress; 64 of slop, only read
 //   0xb000   WINDOW   compressed bytes; 4096 + 512, slop included
 //   0xd000   OUT      4096 decompressed bytes; 64 of slop
@@ -16,7 +16,7 @@ export const TABLE: usize = 0;
 // around the kernel, which runs once a page.
 export const TABLE_BITS: u32 = 13;
 export const TABLE_BYTES: usize = 2 << TABLE_BITS;
-const SHUFFLE: usize = 0x8000;
+export const SHUFFLE: usize = 0x8000;
 export const PAGE: usize = 0x9000;
 export const WINDOW: usize = 0xb000;
 export const OUT: usize = 0xd000;
@@ -95,6 +95,8 @@ for (let distance: usize = 1; distance < 16; distance++) {
   // Row 0 has no pattern: its byte d says how many of the 16 are whole periods of d.
   store<u8>(SHUFFLE + distance, <u8>(16 - (16 % distance)));
 }
+// Row 16 leaves a vector as it is.
+for (let lane: usize = 0; lane < 16; lane++) store<u8>(SHUFFLE + 256 + lane, <u8>lane);
 
 /** What follows at `to` if the `distance` bytes (1..15) before it repeat. */
 @inline

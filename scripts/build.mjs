@@ -34,6 +34,12 @@ if (!process.argv.includes('--if-needed') || !isUpToDate()) {
     run('node_modules/assemblyscript/bin/asc.js', ['--config', `assembly/${file}`]);
   }
   run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  // The dashboard's page runs in a browser: other types, same language.
+  run('node_modules/typescript/bin/tsc', ['-p', 'src/dashboard/web/tsconfig.json']);
+  for (const file of readdirSync(`${root}/src/dashboard/web`)) {
+    if (!/\.(?:css|html|svg)$/.test(file)) continue;
+    cpSync(`${root}/src/dashboard/web/${file}`, `${root}/dist/src/dashboard/web/${file}`);
+  }
   run('scripts/build-mutants.mjs', []);
   if (existsSync(`${root}/test/fixtures`)) {
     cpSync(`${root}/test/fixtures`, `${root}/dist/test/fixtures`, { recursive: true });

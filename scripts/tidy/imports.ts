@@ -35,11 +35,12 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/rt\/rt-node\.ts$/,
   // Node's own checksum, behind one function that a pure one could replace.
   /^src\/swap\/(?:[\w-]+\/)?crc32\.ts$/,
-  /^src\/codec\/(?:zstd|deflate|[\w-]*wasm[\w-]*)\.ts$/,
+  /^src\/codec\/(?:zstd-package|deflate|[\w-]*wasm[\w-]*)\.ts$/,
   /^src\/swap\/(?:[\w-]+\/)?device-file[\w-]*\.ts$/,
   /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
   // Where pages are read from: processes, files, dumps.
   /^src\/estimate\/source\//,
+  /^src\/trace\/(?:input|record)\/[\w-]+-file\.ts$/,
 ];
 
 interface Import {

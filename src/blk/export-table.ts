@@ -3,6 +3,7 @@
  * name is taken until it has gone, so that nobody takes its last pages for another's first.
  */
 import { addDisk, removeDisk } from './disk-lifetime.ts';
+import type { DiskTrace } from './disk-trace.ts';
 import type { SwapDisk } from './swap-disk.ts';
 import type { Codec } from '../codec/codec.ts';
 import { ZswapError } from '../std/error.ts';
@@ -34,6 +35,8 @@ export interface ExportState {
 export interface ExportPools {
   zpool(): ZpoolName;
   readonly createZpool: CreateZpool;
+  /** Gets each request of an export that has ended. */
+  readonly trace?: DiskTrace;
 }
 
 /** @throws RangeError for a size that cannot be */
@@ -89,7 +92,7 @@ export class ExportTable {
     if (this.disks.some((each) => each.name === name)) {
       throw new ZswapError('ZSWAP_EXPORT', `there is an export named ${name} already`);
     }
-    const disk = addDisk(this.#zswap, name, pagesOf(sizeBytes));
+    const disk = addDisk(this.#zswap, name, pagesOf(sizeBytes), this.#pools.trace);
     const { memcg } = disk.area;
     try {
       memcg.setZswapMax(zswapMax === 'max' ? Infinity : zswapMax);

@@ -15,11 +15,14 @@ import { PAGE_SIZE } from '../std/units.ts';
 import { Pace } from '../rt/pace.ts';
 import type { Rt } from '../rt/rt.ts';
 import { ESHUTDOWN } from '../std/errno.ts';
+import { SILENT } from '../std/tracepoint.ts';
 import type { SwapArea } from '../swap/info.ts';
+import type { ZswapEntryIndex } from '../zswap/entry.ts';
 import type { Zswap } from '../zswap/zswap.ts';
 import { runDiscard } from './discard.ts';
 import { beginSlice, type DiskContext, type Step } from './disk-context.ts';
 import { DiskRequest } from './disk-request.ts';
+import type { DiskEvent, DiskTrace } from './disk-trace.ts';
 import { runRead } from './read.ts';
 import type { BlkDisk, BlkRequest } from './request.ts';
 import { runWrite } from './write.ts';
@@ -27,8 +30,13 @@ import { runWrite } from './write.ts';
 /** Words of the swap table that one status request looks at: a fraction of a millisecond. */
 export const STATUS_PAGES_MAX: number = 1 << 14;
 
+/** Length of a page that is not in the pool and is not zeros. */
+export const LENGTH_UNKNOWN = -1;
+
 export class SwapDisk implements BlkDisk {
   readonly #context: DiskContext;
+  readonly #trace: DiskTrace;
+  readonly #event: DiskEvent = { disk: this, op: 'flush', page: 0, pageCount: 0 };
   #underWay = 0;
   #stage: 'open' | 'retired' | 'clearing' = 'open';
   #onClear: () => void = () => {};
@@ -39,8 +47,15 @@ export class SwapDisk implements BlkDisk {
     this.#context.rt.wake(request);
   };
 
-  constructor(options: { readonly rt: Rt; readonly zswap: Zswap; readonly area: SwapArea }) {
-    const { rt, zswap, area } = options;
+  constructor(options: {
+    readonly rt: Rt;
+    readonly zswap: Zswap;
+    readonly area: SwapArea;
+    /** Gets each request that has ended. Default: nobody. */
+    readonly trace?: DiskTrace;
+  }) {
+    const { rt, zswap, area, trace = SILENT } = options;
+    this.#trace = trace;
     this.#context = { rt, zswap, area, swap: zswap.swap, pace: new Pace() };
   }
 
@@ -131,6 +146,32 @@ export class SwapDisk implements BlkDisk {
     }
   }
 
+  /**
+   * Bytes that a page is compressed to: 0 for zeros, 4096 for one that is kept as it is,
+   * {@link LENGTH_UNKNOWN} for one that is on the device or nowhere.
+   */
+  compressedLength(page: number): number {
+    const { area, swap, zswap } = this.#context;
+    const slot = area.slot(page);
+    switch (swap.table.kind(slot)) {
+      case 'zero':
+        return 0;
+      case 'entry':
+        return zswap.entries.lengthOf(swap.table.payload(slot) as ZswapEntryIndex);
+      case 'free':
+      case 'device':
+        return LENGTH_UNKNOWN;
+    }
+  }
+
+  #publish(request: DiskRequest): void {
+    const event = this.#event;
+    event.op = request.op;
+    event.page = Math.floor(request.offset / PAGE_SIZE);
+    event.pageCount = Math.ceil((request.offset + request.length) / PAGE_SIZE) - event.page;
+    this.#trace.publish(event);
+  }
+
   #state(page: number): 'data' | 'zero' | 'hole' {
     switch (this.#context.swap.table.kind(this.#context.area.slot(page))) {
       case 'free':
@@ -149,6 +190,7 @@ export class SwapDisk implements BlkDisk {
     if (this.#step(request) === 'waiting') return false;
     request.stage = 'finished';
     this.#underWay -= 1;
+    if (this.#trace.hasSubscribers) this.#publish(request);
     if (this.#stage === 'retired' && this.#underWay === 0) this.#clearLater();
     return true;
   }

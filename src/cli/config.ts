@@ -53,6 +53,8 @@ export interface ServeConfig {
   readonly http: HostPort | undefined;
   /** Path of the control socket; undefined takes the default place. */
   readonly control: string | undefined;
+  /** File to record to; undefined: none. */
+  readonly record: string | undefined;
   readonly engine: EngineConfig;
 }
 
@@ -84,6 +86,7 @@ export function serveConfigOf(values: ServeValues): ServeConfig {
     listen,
     http: values['no-http'] ? undefined : (values.http ?? parseHostPort(DEFAULT_HTTP)),
     control: values.control,
+    record: values.record,
     engine: {
       exports,
       poolLimit: poolLimitOf(values),
@@ -177,6 +180,7 @@ export function formatServeConfig(config: ServeConfig): string {
     engine.spill === undefined ? 'no-spill = true' : `spill = ${quote(engine.spill)}`,
     config.http === undefined ? 'no-http = true' : `http = ${quote(formatHostPort(config.http))}`,
     config.control === undefined ? '' : `control = ${quote(config.control)}`,
+    config.record === undefined ? '' : `record = ${quote(config.record)}`,
     `enabled = ${engine.enabled}`,
     `zpool = ${quote(engine.zpool)}`,
     engine.reset ? 'reset = true' : '',

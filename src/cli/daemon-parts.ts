@@ -4,10 +4,11 @@
  * other parts in.
  */
 import type { ExportState } from '../blk/export-table.ts';
-import type { BlkDisk } from '../blk/request.ts';
-import type { NbdFacts } from '../metrics/prometheus.ts';
+import type { DiskTrace } from '../blk/disk-trace.ts';
+import type { BlkDisk, BlkOp } from '../blk/request.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import type { Rt } from '../rt/rt.ts';
+import type { HistogramReading } from '../std/log-histogram.ts';
 import type { EngineConfig } from './config.ts';
 import type { ControlCommand } from './control/control-server.ts';
 import type { Environment } from './environment.ts';
@@ -58,6 +59,25 @@ export interface DaemonEngine {
   close(): Promise<void>;
 }
 
+/** What the NBD server counts. */
+export interface NbdCounts {
+  readonly connectionsAccepted: number;
+  readonly connectionsRefused: number;
+  readonly connectionsDropped: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly flushes: number;
+  readonly trims: number;
+  readonly writeZeroes: number;
+  readonly blockStatuses: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly bytesTrimmed: number;
+  readonly bytesZeroed: number;
+  /** Replies that carried an error. */
+  readonly errors: number;
+}
+
 /** The NBD server as the daemon sees it. */
 export interface NbdListener {
   listenUnix(path: string): Promise<unknown>;
@@ -71,7 +91,9 @@ export interface NbdListener {
   close(): Promise<void>;
   readonly connectionCount: number;
   /** What it has done so far; plain numbers that only grow. */
-  readonly counters: NbdFacts;
+  readonly counters: NbdCounts;
+  /** How long requests have taken. */
+  readonly times: { read(): Readonly<Record<BlkOp, HistogramReading>> };
 }
 
 export interface NbdListenerOptions {
@@ -81,7 +103,8 @@ export interface NbdListenerOptions {
 
 /** What the daemon is put together from. */
 export interface DaemonParts {
-  readonly openEngine: (config: EngineConfig) => Promise<DaemonEngine>;
+  /** The trace gets each request of an export that has ended. */
+  readonly openEngine: (config: EngineConfig, trace?: DiskTrace) => Promise<DaemonEngine>;
   readonly createNbdServer: (options: NbdListenerOptions) => NbdListener;
   readonly log: Log;
   readonly environment: Environment;

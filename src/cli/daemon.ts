@@ -5,6 +5,7 @@
  *     engine -> control socket -> HTTP -> NBD listeners -> ready
  */
 import { openHttpServer } from '../dashboard/server.ts';
+import type { StatsSnapshot } from '../metrics/snapshot.ts';
 import { ZswapError } from '../std/error.ts';
 import { MIB } from '../std/units.ts';
 import type { ServeConfig } from './config.ts';
@@ -14,8 +15,10 @@ import { openControlServer } from './control/control-server.ts';
 import type { DaemonEngine, DaemonParts, NbdListener } from './daemon-parts.ts';
 import { openListeners, takeListeners } from './listen/listeners.ts';
 import { addressError } from './listen/socket-path.ts';
+import { daemonSnapshot } from './daemon-stats.ts';
 import type { Log } from './log.ts';
 import { formatHostPort, type HostPort } from './options/values.ts';
+import { openRecording, type Recording } from './recording.ts';
 import { VERSION } from './version.ts';
 
 export interface Daemon {
@@ -24,6 +27,8 @@ export interface Daemon {
   readonly uris: readonly string[];
   /** Path of the control socket. */
   readonly controlPath: string;
+  /** The statistics now. */
+  snapshot(): StatsSnapshot;
   /** Where HTTP is served; undefined without. */
   readonly http: HostPort | undefined;
   /** Stops accepting, finishes what is under way, and closes everything. */
@@ -55,14 +60,10 @@ async function openHttp(
   unreadyReason: () => string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const source = {
-    snapshot: () => engine.snapshot(),
-    facts: () => ({
-      version: VERSION,
-      nodeVersion: process.version,
-      connectionCount: nbd.connectionCount,
-      nbd: nbd.counters,
-    }),
+    snapshot: () => daemonSnapshot(engine, nbd),
+    facts: { version: VERSION, nodeVersion: process.version },
     unreadyReason,
+    rt: engine.rt,
   };
   return openHttpServer(address, source).catch((error: unknown) => {
     throw addressError(error, '--http', address);
@@ -93,6 +94,14 @@ function nameSpillOption(error: unknown): unknown {
   return new ZswapError(error.code, message, { cause: error });
 }
 
+function openRecordOption(path: string | undefined, log: Log): Promise<Recording | undefined> {
+  if (path === undefined) return Promise.resolve(undefined);
+  return openRecording(path, log).catch((error: unknown) => {
+    if (!(error instanceof ZswapError)) throw error;
+    throw new ZswapError(error.code, `--record: ${error.message}`, { cause: error });
+  });
+}
+
 /**
  * Starts everything.
  *
@@ -104,10 +113,16 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   try {
     const controlPath = config.control ?? defaultControlPath(parts.environment);
-    const engine = await parts.openEngine(config.engine).catch((error: unknown) => {
-      throw nameSpillOption(error);
-    });
+    const recording = await openRecordOption(config.record, log);
+    // After the engine, whose last requests are recorded, too.
+    if (recording !== undefined) closers.push(() => recording.close());
+    const engine = await parts
+      .openEngine(config.engine, recording?.trace)
+      .catch((error: unknown) => {
+        throw nameSpillOption(error);
+      });
     closers.push(() => engine.close());
+    recording?.begin(engine.snapshot());
     // It listens nowhere yet: the control socket comes first, and has to end its connections.
     const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
     const commands = { ...controlCommands(engine, nbd), ...parts.commands?.(engine) };
@@ -135,6 +150,7 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
       engine,
       uris: uriOf.flatMap((uri) => engine.exports.map((disk) => uri(disk.name))),
       controlPath,
+      snapshot: () => daemonSnapshot(engine, nbd),
       http,
       stop: async () => {
         state = 'stopping';

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: 'print the statistics of a running daemon',
     load: () => import('./commands/stat.ts'),
   },
+  top: {
+    summary: 'show a running daemon second by second',
+    load: () => import('./commands/top.ts'),
+  },
   set: {
     summary: 'change a parameter of a running daemon',
     load: () => import('./commands/set.ts'),
@@ -42,6 +46,10 @@ const COMMANDS: Readonly<Record<string, CommandRow>> = {
   explore: {
     summary: 'run every interleaving of the protocol and check its rules',
     load: () => import('./commands/explore.ts'),
+  },
+  replay: {
+    summary: 'say what zswap and other policies would do with a trace',
+    load: () => import('./commands/replay.ts'),
   },
   reclaim: {
     summary: 'write cold pages of an export back to the spill device',

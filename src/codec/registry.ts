@@ -64,7 +64,7 @@ const TABLE: Readonly<Record<CompressorName, Compressor>> = {
   zstd: {
     levels: ZSTD_LEVELS,
     description: 'dense; negative levels are faster and less dense',
-    implementation: 'package @foxglove/wasm-zstd (libzstd as WebAssembly)',
+    implementation: 'own kernel at -1, 1 and 3; else package @foxglove/wasm-zstd',
     open: async (level) => (await import('./zstd.ts')).createZstd(level),
   },
   deflate: {

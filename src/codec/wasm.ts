@@ -19,7 +19,7 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 };
 
-/** What both kernels export. Addresses are byte offsets in `memory`. */
+/** What every kernel exports. Addresses are byte offsets in `memory`. */
 interface Kernel {
   readonly memory: { readonly buffer: ArrayBuffer };
   /** Place of the page to compress. */
@@ -28,12 +28,17 @@ interface Kernel {
   readonly WINDOW: { readonly value: number };
   /** Place of the decompressed page. */
   readonly OUT: { readonly value: number };
-  /** Decompresses the first `length` bytes of the window; 1, or 0 if not one whole page. */
-  readonly decompress: (length: number) => number;
 }
 
 /** Compresses the page into the window; its length, or 0 if that is not below a page's. */
-type CompressExport = 'compress' | 'compressRle';
+export type CompressExport = 'compress' | 'compressRle' | 'compressFast' | 'compressDense';
+
+/** Decompresses the first `length` bytes of the window; 1, or 0 if not one whole page. */
+type DecompressExport = 'decompress' | 'decompressBlocks';
+
+type KernelWith = Kernel &
+  Record<CompressExport, () => number> &
+  Record<DecompressExport, (length: number) => number>;
 
 /** A compiled kernel, from which lanes are made. */
 export class WasmModule {
@@ -58,14 +63,14 @@ class WasmLane implements CodecLane {
   readonly #compress: () => number;
   readonly #decompress: (length: number) => number;
 
-  constructor(module: WasmModule, compress: CompressExport) {
-    const kernel = module.instantiate() as Kernel & Record<CompressExport, () => number>;
+  constructor(module: WasmModule, compress: CompressExport, decompress: DecompressExport) {
+    const kernel = module.instantiate() as KernelWith;
     const buffer = kernel.memory.buffer;
     this.window = new PrefixViews(new Uint8Array(buffer, kernel.WINDOW.value, CODEC_WINDOW_BYTES));
     this.#page = new Uint8Array(buffer, kernel.PAGE.value, PAGE_SIZE);
     this.#out = new Uint8Array(buffer, kernel.OUT.value, PAGE_SIZE);
     this.#compress = kernel[compress];
-    this.#decompress = kernel.decompress;
+    this.#decompress = kernel[decompress];
   }
 
   compress(page: Uint8Array): number {
@@ -84,6 +89,10 @@ class WasmLane implements CodecLane {
 }
 
 /** Makes a lane over a new instance of a kernel. */
-export function createWasmLane(module: WasmModule, compress: CompressExport): CodecLane {
-  return new WasmLane(module, compress);
+export function createWasmLane(
+  module: WasmModule,
+  compress: CompressExport,
+  decompress: DecompressExport = 'decompress',
+): CodecLane {
+  return new WasmLane(module, compress, decompress);
 }

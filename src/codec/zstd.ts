@@ -1,199 +1,48 @@
 /**
- * The `zstd` codec: libzstd as WebAssembly, from the package `@foxglove/wasm-zstd`.
+ * The `zstd` codec: an own kernel written from RFC 8878 at the levels that are used most, libzstd
+ * as WebAssembly from a package at the others. The kernel reads what either writes.
  *
- * Only the package's `.wasm` file is used. Its JavaScript copies every page into fresh buffers and
- * shares one instance among all callers; here each lane instantiates the file itself and works on
- * its exports, with the page and the window at fixed addresses in the lane's own memory. The names
- * of those exports are single letters chosen by the linker, so the file is accepted by digest only.
- *
- * What is stored is a standard frame (RFC 8878) without its header. For a page the header is the
- * same seven bytes each time, {@link ZSTD_FRAME_HEADER}: it lies in front of the window, where the
- * compressor writes it and the decompressor finds it, and costs no copy and no room in the pool.
- *
- * Invariants: a lane's memory never grows, so its views stay valid; the bytes in front of the
- * window hold the header between calls.
+ * At its own levels the kernel stores one compressed block without a header, behind the number of
+ * the profile it was written with: a set of ready-made codes, in the format's words the tables of a
+ * dictionary that has no content (`assembly/zstd/profiles.ts`). At the others a page is stored as
+ * the blocks of a frame (`zstd-package.ts`). Streams of the two kinds do not mix: a lane reads
+ * those of its codec.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { assert } from '../std/assert.ts';
-import { ZswapError } from '../std/error.ts';
-import { PrefixViews } from '../std/prefix-views.ts';
-import { PAGE_SIZE } from '../std/units.ts';
-import { CODEC_WINDOW_BYTES, COMPRESS_FAILED, INCOMPRESSIBLE } from './codec.ts';
 import type { Codec, CodecLane } from './codec.ts';
 import { ZSTD_LEVELS, isLevel, levelRangeText } from './levels.ts';
+import { WasmModule, createWasmLane } from './wasm.ts';
+import type { CompressExport } from './wasm.ts';
+import { packageLanes } from './zstd-package.ts';
 
-/** The parts of the WebAssembly API used here; the compiler's own libraries leave it out. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => WasmModule;
-  Instance: new (
-    module: WasmModule,
-    imports: { readonly a: ZstdImports },
-  ) => { readonly exports: ZstdExports };
-};
-interface WasmModule {
-  readonly [Symbol.toStringTag]: string;
-}
+const KERNEL = new WasmModule('./zstd.wasm');
 
-/** What the file asks for: more memory, and long copies. */
-interface ZstdImports {
-  /** Asks for memory of `bytes`; 1 if it was made longer, 0 to let the allocation fail. */
-  readonly a: (bytes: number) => number;
-  /** `memcpy` of blocks that are worth a call. */
-  readonly b: (target: number, source: number, bytes: number) => void;
-}
-
-/** What the file offers; addresses and sizes in bytes. */
-interface ZstdExports {
-  readonly c: { readonly buffer: ArrayBuffer };
-  /** Runs once before anything else. */
-  readonly d: () => void;
-  /** `malloc`; 0 if there is no memory. */
-  readonly f: (bytes: number) => number;
-  /** `ZSTD_compress(target, capacity, source, bytes, level)`, with -1 for every error. */
-  readonly i: (
-    target: number,
-    capacity: number,
-    source: number,
-    bytes: number,
-    level: number,
-  ) => number;
-  /** `ZSTD_decompress(target, capacity, source, bytes)`, with -1 for every error. */
-  readonly j: (target: number, capacity: number, source: number, bytes: number) => number;
-}
-
-const require = createRequire(import.meta.url);
-const WASM_SHA256 = '13704a218030bf6b1626c2bf24545290a9bce153784691d743c8c8c6ebf18f0d';
-
-/**
- * The frame header of every page (RFC 8878, section 3.1.1.1): magic number; a descriptor that says
- * single segment, no checksum, no dictionary, two bytes of content size; and 4096 less 256. Put in
- * front of what a lane produced it makes a frame that any zstd decodes.
- */
-export const ZSTD_FRAME_HEADER: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd, 0x60, 0x00, 0x0f];
-
-/** Room before the window: the header, rounded up so that the window starts aligned. */
-const HEADER_ROOM = 16;
-
-/** Compiled once; lanes share the code and nothing else. */
-let compiled: WasmModule | undefined;
+/** The kernel's own levels: each at least as dense as libzstd's level of that number. */
+const OWN_LEVELS: ReadonlyMap<number, CompressExport> = new Map([
+  [-1, 'compressFast'],
+  [1, 'compress'],
+  [3, 'compressDense'],
+]);
 
 /**
  * The `zstd` codec at one level.
  *
  * @param level -7..19 without 0; RangeError otherwise. Without it 3, as in the kernel.
- * @throws ZswapError `ZSWAP_CODEC` if the package's file is missing or is not the expected one.
+ * @throws ZswapError `ZSWAP_CODEC` if the level needs the package, and its file is missing or is
+ *   not the expected one.
  */
 export function createZstd(level: number = ZSTD_LEVELS.default): Codec {
   if (!isLevel(ZSTD_LEVELS, level)) {
     throw new RangeError(`zstd levels are ${levelRangeText(ZSTD_LEVELS)}, not ${level}`);
   }
-  compiled ??= compile();
-  const module = compiled;
   return {
     name: 'zstd',
     spec: level === ZSTD_LEVELS.default ? 'zstd' : `zstd:${level}`,
-    createLane: () => new ZstdLane(module, level),
+    createLane: laneMaker(level),
   };
 }
 
-function compile(): WasmModule {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(require.resolve('@foxglove/wasm-zstd/dist/wasm-zstd.wasm'));
-  } catch (cause) {
-    throw new ZswapError(
-      'ZSWAP_CODEC',
-      'zstd cannot be set up: the package @foxglove/wasm-zstd is missing',
-      { cause },
-    );
-  }
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (digest !== WASM_SHA256) {
-    throw new ZswapError(
-      'ZSWAP_CODEC',
-      'zstd cannot be set up: @foxglove/wasm-zstd is not the version this was made for',
-    );
-  }
-  return new WebAssembly.Module(bytes);
-}
-
-class ZstdLane implements CodecLane {
-  readonly window: PrefixViews;
-  readonly #zstd: ZstdExports;
-  readonly #level: number;
-  readonly #pageAddress: number;
-  readonly #frameAddress: number;
-  /** The page as it goes in and comes out. */
-  readonly #page: Uint8Array;
-  readonly #header: Uint8Array;
-
-  constructor(module: WasmModule, level: number) {
-    this.#level = level;
-    let memory = new Uint8Array(0);
-    this.#zstd = new WebAssembly.Instance(module, {
-      a: {
-        a: () => 0,
-        b: (to, from, bytes) => {
-          memory.copyWithin(to, from, from + bytes);
-        },
-      },
-    }).exports;
-    const { buffer } = this.#zstd.c;
-    memory = new Uint8Array(buffer);
-    this.#zstd.d();
-    this.#pageAddress = this.#zstd.f(PAGE_SIZE);
-    const room = this.#zstd.f(HEADER_ROOM + CODEC_WINDOW_BYTES);
-    assert(this.#pageAddress !== 0 && room !== 0, 'zstd: no memory for a lane');
-    const windowAddress = room + HEADER_ROOM;
-    this.#frameAddress = windowAddress - ZSTD_FRAME_HEADER.length;
-
-    // The 2 MiB a lane starts with hold the context of any level, which libzstd takes and frees
-    // at each call; its size depends on the level alone, so one page both ways proves it fits.
-    const frameBytes = this.#compressFrame();
-    assert(this.#decompressFrame(frameBytes), 'zstd: the first page did not come back');
-
-    this.#page = new Uint8Array(buffer, this.#pageAddress, PAGE_SIZE);
-    this.#header = new Uint8Array(buffer, this.#frameAddress, ZSTD_FRAME_HEADER.length);
-    this.window = new PrefixViews(new Uint8Array(buffer, windowAddress, CODEC_WINDOW_BYTES));
-  }
-
-  compress(page: Uint8Array): number {
-    assert(page.length === PAGE_SIZE);
-    this.#page.set(page);
-    const frameBytes = this.#compressFrame();
-    if (frameBytes <= ZSTD_FRAME_HEADER.length) return COMPRESS_FAILED;
-    this.#assertHeader();
-    const length = frameBytes - ZSTD_FRAME_HEADER.length;
-    return length < PAGE_SIZE ? length : INCOMPRESSIBLE;
-  }
-
-  decompress(length: number, target: Uint8Array, targetOffset: number): boolean {
-    assert(length >= 1 && length < PAGE_SIZE);
-    assert(targetOffset >= 0 && targetOffset + PAGE_SIZE <= target.length);
-    if (!this.#decompressFrame(ZSTD_FRAME_HEADER.length + length)) return false;
-    target.set(this.#page, targetOffset);
-    return true;
-  }
-
-  /**
-   * Compresses the page to a frame. The capacity is above the bound of libzstd, which is faster
-   * than a tight one: an incompressible page ends as a raw block of 4099 bytes either way.
-   */
-  #compressFrame(): number {
-    const capacity = ZSTD_FRAME_HEADER.length + CODEC_WINDOW_BYTES;
-    return this.#zstd.i(this.#frameAddress, capacity, this.#pageAddress, PAGE_SIZE, this.#level);
-  }
-
-  #decompressFrame(frameBytes: number): boolean {
-    const { j: decompress } = this.#zstd;
-    return decompress(this.#pageAddress, PAGE_SIZE, this.#frameAddress, frameBytes) === PAGE_SIZE;
-  }
-
-  #assertHeader(): void {
-    for (let index = 0; index < ZSTD_FRAME_HEADER.length; index++) {
-      assert(this.#header[index] === ZSTD_FRAME_HEADER[index], 'zstd: an unexpected frame header');
-    }
-  }
+function laneMaker(level: number): () => CodecLane {
+  const own = OWN_LEVELS.get(level);
+  if (own !== undefined) return () => createWasmLane(KERNEL, own);
+  return packageLanes(level, () => createWasmLane(KERNEL, 'compress', 'decompressBlocks'));
 }

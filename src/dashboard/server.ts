@@ -1,6 +1,6 @@
 /**
- * The daemon's HTTP door: figures for Prometheus, programs and people, health for supervisors. It
- * only reads; everything that changes something goes through the control socket.
+ * The daemon's HTTP door: figures for Prometheus, programs and people, health for supervisors, and
+ * the dashboard. It only reads; everything that changes something goes through the control socket.
  *
  * There is no login, so it listens on loopback by default. A web page that someone on this machine
  * visits can send requests here through a name of its own that resolves to 127.0.0.1: so a request
@@ -8,10 +8,14 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
-import { formatPrometheus, PROMETHEUS_CONTENT_TYPE } from '../metrics/prometheus.ts';
+import { PROMETHEUS_CONTENT_TYPE } from '../metrics/exposition.ts';
+import { formatPrometheus } from '../metrics/prometheus.ts';
 import type { ServiceFacts } from '../metrics/prometheus.ts';
 import type { StatsSnapshot } from '../metrics/snapshot.ts';
-import { STATUS_PAGE, STATUS_PAGE_POLICY } from './page.ts';
+import type { Rt } from '../rt/rt.ts';
+import { loadAssets, type Asset } from './assets.ts';
+import type { FeedEvent } from './feed-event.ts';
+import { EventFeed, LISTENERS_MAX } from './feed.ts';
 
 /** Connections at a time; a scraper and a few browsers need less. */
 const CONNECTIONS_MAX = 64;
@@ -24,8 +28,9 @@ const BODY_BYTES_MAX: number = 64 * 1024;
 
 /** What the server shows. */
 export interface HttpSource {
+  readonly rt: Pick<Rt, 'sleep'>;
+  readonly facts: ServiceFacts;
   snapshot(): StatsSnapshot;
-  facts(): ServiceFacts;
   /** Why requests should not be sent here, in one line; undefined if all is well. */
   unreadyReason(): string | undefined;
 }
@@ -55,17 +60,20 @@ function plain(status: number, body: string): Answer {
   return { status, type: TEXT, body: `${body}\n` };
 }
 
+function feedEvent(source: HttpSource): FeedEvent {
+  const unready = source.unreadyReason();
+  return {
+    service: source.facts,
+    ...(unready === undefined ? {} : { unready }),
+    stats: source.snapshot(),
+  };
+}
+
 const ROUTES: Readonly<Record<string, (source: HttpSource) => Answer>> = {
-  '/': () => ({
-    status: 200,
-    type: 'text/html; charset=utf-8',
-    body: STATUS_PAGE,
-    headers: { 'content-security-policy': STATUS_PAGE_POLICY },
-  }),
   '/metrics': (source) => ({
     status: 200,
     type: PROMETHEUS_CONTENT_TYPE,
-    body: formatPrometheus(source.snapshot(), source.facts()),
+    body: formatPrometheus(source.snapshot(), source.facts),
   }),
   '/api/stats': (source) => ({
     status: 200,
@@ -78,6 +86,9 @@ const ROUTES: Readonly<Record<string, (source: HttpSource) => Answer>> = {
     return reason === undefined ? plain(200, 'ready') : plain(503, reason);
   },
 };
+
+/** What never ends: answered by the feed. */
+const EVENTS_PATH = '/api/events';
 
 /** The host of a `Host` header without its port and brackets, in lower case. */
 function hostOf(header: string): string {
@@ -95,18 +106,72 @@ function isExpectedHost(header: string | undefined, configured: string): boolean
   return host === 'localhost' || host === configured.toLowerCase() || isIP(host) !== 0;
 }
 
-function answerFor(request: IncomingMessage, source: HttpSource, host: string): Answer {
-  if (!isExpectedHost(request.headers.host, host)) {
-    return plain(403, 'this host name is not served here; use an IP address or localhost');
-  }
-  const [path = '/'] = (request.url ?? '/').split('?');
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (route === undefined) return plain(404, 'not found');
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
-  }
-  return route(source);
+/** A page of another site can neither read the feed nor may it take a listener's place. */
+function isForeignPage(request: IncomingMessage): boolean {
+  const site = request.headers['sec-fetch-site'];
+  return site === 'cross-site' || site === 'same-site';
 }
+
+/** Answers requests, one listener of the feed being an answer that goes on. */
+class Responder {
+  readonly #source: HttpSource;
+  readonly #host: string;
+  readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
+  readonly feed: EventFeed;
+
+  constructor(source: HttpSource, host: string) {
+    this.#source = source;
+    this.#host = host;
+    this.feed = new EventFeed(source.rt, () => JSON.stringify(feedEvent(source)));
+  }
+
+  respond(request: IncomingMessage, response: ServerResponse): void {
+    const answer = this.#answer(request);
+    if (answer !== EVENTS_PATH) send(request, response, answer);
+    else this.#listen(request, response);
+  }
+
+  /** An answer, or {@link EVENTS_PATH} for a listener. */
+  #answer(request: IncomingMessage): Answer | typeof EVENTS_PATH {
+    if (!isExpectedHost(request.headers.host, this.#host)) {
+      return plain(403, 'this host name is not served here; use an IP address or localhost');
+    }
+    const [path = '/'] = (request.url ?? '/').split('?');
+    const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+    const asset = this.#assets.get(path);
+    if (route === undefined && asset === undefined && path !== EVENTS_PATH) {
+      return plain(404, 'not found');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
+    }
+    if (asset !== undefined) return { status: 200, ...asset };
+    if (route !== undefined) return route(this.#source);
+    return isForeignPage(request) ? plain(403, 'not for pages of other sites') : EVENTS_PATH;
+  }
+
+  #listen(request: IncomingMessage, response: ServerResponse): void {
+    const type = 'text/event-stream; charset=utf-8';
+    if (request.method === 'HEAD') {
+      send(request, response, { status: 200, type, body: '' });
+      return;
+    }
+    if (this.feed.isFull) {
+      const full = plain(503, `more than ${LISTENERS_MAX} listeners`);
+      send(request, response, { ...full, headers: { 'retry-after': '10' } });
+      return;
+    }
+    response.writeHead(200, { 'content-type': type, ...COMMON_HEADERS });
+    this.feed.join(response);
+  }
+}
+
+const COMMON_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+} as const;
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
   const hasBody = Number(request.headers['content-length'] ?? 0) > 0;
@@ -114,10 +179,7 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   response.writeHead(answer.status, {
     'content-type': answer.type,
     'content-length': Buffer.byteLength(answer.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    'cross-origin-resource-policy': 'same-origin',
-    'referrer-policy': 'no-referrer',
+    ...COMMON_HEADERS,
     ...answer.headers,
     ...(isTooLong || request.headers['transfer-encoding'] ? { connection: 'close' } : {}),
   });
@@ -142,6 +204,7 @@ export async function openHttpServer(
   options: HttpOptions,
   source: HttpSource,
 ): Promise<HttpServer> {
+  const responder = new Responder(source, options.host);
   const server = createServer(
     {
       maxHeaderSize: HEADERS_BYTES_MAX,
@@ -149,15 +212,14 @@ export async function openHttpServer(
       requestTimeout: REQUEST_WAIT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    (request, response) => {
-      send(request, response, answerFor(request, source, options.host));
-    },
+    (request, response) => responder.respond(request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
   const port = await listen(server, options);
   return {
     port,
     close: async () => {
+      responder.feed.close();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();

@@ -5,15 +5,19 @@
  * @see mm/list_lru.c
  */
 import { LinkedList, type Links } from '../std/list.ts';
+import type { ListAges } from './list-ages.ts';
 import type { MemcgId } from './memcg.ts';
 
 export class ListLru {
   readonly #links: Links;
   readonly #lists: (LinkedList | undefined)[] = [];
+  readonly #ages: ListAges | undefined;
   #length = 0;
 
-  constructor(links: Links) {
+  /** @param ages - is told of items that become the youngest of their list */
+  constructor(links: Links, ages?: ListAges) {
     this.#links = links;
+    this.#ages = ages;
   }
 
   /** Items on all lists. */
@@ -33,6 +37,7 @@ export class ListLru {
   add(group: MemcgId, index: number): void {
     this.#list(group).pushTail(index);
     this.#length += 1;
+    this.#ages?.joined(index);
   }
 
   /** Takes out an item that is on the group's list. */
@@ -44,6 +49,7 @@ export class ListLru {
   /** Moves an item of the group's list to its tail. */
   rotate(group: MemcgId, index: number): void {
     this.#list(group).rotate(index);
+    this.#ages?.joined(index);
   }
 
   /**

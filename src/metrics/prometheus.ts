@@ -5,87 +5,14 @@
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
-import { SWAP_EVENTS, type MemcgStats, type StatsSnapshot } from './snapshot.ts';
-
-/** What `/metrics` answers as its content type. */
-export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-/** What the NBD server has done since start. */
-export interface NbdFacts {
-  readonly connectionsAccepted: number;
-  readonly connectionsRefused: number;
-  readonly connectionsDropped: number;
-  readonly reads: number;
-  readonly writes: number;
-  readonly flushes: number;
-  readonly trims: number;
-  readonly writeZeroes: number;
-  readonly blockStatuses: number;
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  readonly bytesTrimmed: number;
-  readonly bytesZeroed: number;
-  /** Replies that carried an error. */
-  readonly errors: number;
-}
+import { counter, formatFamily, gauge, histogram, type Family, type Sample } from './exposition.ts';
+import { PAGE_SIZE } from '../std/units.ts';
+import { SWAP_EVENTS, type MemcgStats, type SizeClassRow, type StatsSnapshot } from './snapshot.ts';
 
 /** Facts that are not the engine's. */
 export interface ServiceFacts {
   readonly version: string;
   readonly nodeVersion: string;
-  /** Open NBD connections. */
-  readonly connectionCount: number;
-  readonly nbd: NbdFacts;
-}
-
-type Labels = Readonly<Record<string, string>>;
-
-interface Sample {
-  readonly labels?: Labels;
-  readonly value: number;
-}
-
-interface Family {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-
-function escapeLabel(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-}
-
-function escapeHelp(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-}
-
-function formatValue(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf';
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf';
-  return Number.isNaN(value) ? 'NaN' : String(value);
-}
-
-function formatSample(name: string, { labels = {}, value }: Sample): string {
-  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escapeLabel(text)}"`);
-  const list = pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-  return `${name}${list} ${formatValue(value)}`;
-}
-
-function formatFamily(family: Family): string {
-  const name = `zswapd_${family.name}`;
-  const samples = family.samples.map((sample) => formatSample(name, sample));
-  const head = [`# HELP ${name} ${escapeHelp(family.help)}`, `# TYPE ${name} ${family.type}`];
-  return [...head, ...samples, ''].join('\n');
-}
-
-function gauge(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
-  const rows = samples.map((sample) => (typeof sample === 'number' ? { value: sample } : sample));
-  return { name, type: 'gauge', help, samples: rows };
-}
-
-function counter(name: string, help: string, ...samples: readonly (Sample | number)[]): Family {
-  return { ...gauge(name, help, ...samples), type: 'counter' };
 }
 
 function zswapFamilies({ zswap, rejects, vmstat }: StatsSnapshot): Family[] {
@@ -197,43 +124,89 @@ function spillFamilies({ spill }: StatsSnapshot): Family[] {
   ];
 }
 
-function nbdFamilies({ connectionCount, nbd }: ServiceFacts): Family[] {
+function nbdFamilies({ nbd }: StatsSnapshot): Family[] {
+  if (nbd === undefined) return [];
   const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
     Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value }));
   return [
-    gauge('nbd_connections', 'Open NBD connections.', connectionCount),
+    gauge('nbd_connections', 'Open NBD connections.', nbd.connections),
     counter(
       'nbd_connections_total',
       'NBD connections, by what became of them: dropped ones were accepted first.',
       ...by('outcome', {
-        accepted: nbd.connectionsAccepted,
-        refused: nbd.connectionsRefused,
-        dropped: nbd.connectionsDropped,
+        accepted: nbd.connections_accepted,
+        refused: nbd.connections_refused,
+        dropped: nbd.connections_dropped,
       }),
     ),
-    counter(
-      'nbd_requests_total',
-      'NBD requests, by command.',
-      ...by('command', {
-        read: nbd.reads,
-        write: nbd.writes,
-        flush: nbd.flushes,
-        trim: nbd.trims,
-        write_zeroes: nbd.writeZeroes,
-        block_status: nbd.blockStatuses,
-      }),
-    ),
+    counter('nbd_requests_total', 'NBD requests, by command.', ...by('command', nbd.requests)),
     counter(
       'nbd_bytes_total',
       'Bytes that NBD requests asked for, by command.',
-      ...by('command', {
-        read: nbd.bytesRead,
-        write: nbd.bytesWritten,
-        trim: nbd.bytesTrimmed,
-        write_zeroes: nbd.bytesZeroed,
-      }),
+      ...by('command', nbd.bytes),
     ),
     counter('nbd_errors_total', 'NBD replies that carried an error.', nbd.errors),
+    histogram(
+      'nbd_request_duration_seconds',
+      'Time from the arrival of an NBD request to its reply, by command.',
+      ...Object.entries(nbd.latency).map(([command, reading]) => ({
+        labels: { command },
+        reading,
+      })),
+    ),
+  ];
+}
+
+/** Names of the fullness groups, by the share of a zspage that is in use: up to so many percent. */
+const FULLNESS_NAMES = ['0', '10', '20', '30', '40', '50', '60', '70', '80', '90', '99', '100'];
+
+function sizeClassFamilies({ size_classes: rows }: StatsSnapshot): Family[] {
+  const sum = (value: (row: SizeClassRow) => number): number =>
+    rows.reduce((total, row) => total + value(row), 0);
+  const samples = FULLNESS_NAMES.map((fullness, group) => ({
+    labels: { fullness },
+    value: sum((row) => (row.zspages[group] ?? 0) * row.pages_per_zspage) * PAGE_SIZE,
+  }));
+  return [
+    gauge(
+      'zspage_bytes',
+      'Bytes of zspages, by how full they are: up to so many percent of their slots.',
+      ...samples,
+    ),
+    gauge(
+      'zspage_slot_bytes',
+      'Bytes of the slots that are in use; the rest of the zspages is fragmentation.',
+      sum((row) => row.obj_used * row.size),
+    ),
+    gauge(
+      'zspage_freeable_bytes',
+      'Bytes of zspages that compaction could free.',
+      sum((row) => row.freeable) * PAGE_SIZE,
+    ),
+  ];
+}
+
+function pageFamilies({ lru, latency }: StatsSnapshot): Family[] {
+  return [
+    gauge(
+      'lru_oldest_seconds',
+      'Time since the oldest page in a sample joined the LRU.',
+      lru.oldest_seconds,
+    ),
+    gauge(
+      'export_lru_oldest_seconds',
+      'The same for the pages of an export, where it has pages in the sample.',
+      ...Object.entries(lru.export_oldest_seconds).map(([name, value]) => ({
+        labels: { export: name },
+        value,
+      })),
+    ),
+    histogram('store_duration_seconds', 'Time to compress and place a page; one in 256 is timed.', {
+      reading: latency.store,
+    }),
+    histogram('load_duration_seconds', 'Time to decompress a page; one in 256 is timed.', {
+      reading: latency.load,
+    }),
   ];
 }
 
@@ -257,8 +230,10 @@ function serviceFamilies(stats: StatsSnapshot, facts: ServiceFacts): Family[] {
 export function formatPrometheus(stats: StatsSnapshot, facts: ServiceFacts): string {
   return [
     ...serviceFamilies(stats, facts),
-    ...nbdFamilies(facts),
+    ...nbdFamilies(stats),
     ...zswapFamilies(stats),
+    ...sizeClassFamilies(stats),
+    ...pageFamilies(stats),
     ...parameterFamilies(stats),
     ...exportFamilies(stats),
     ...spillFamilies(stats),

@@ -6,6 +6,7 @@
  */
 import type { SwapEvents as SwapEventCounts } from '../memcg/events.ts';
 import type { ShrinkerPolicy } from '../memcg/shrinker-policy.ts';
+import type { HistogramReading } from '../std/log-histogram.ts';
 import type { RejectReason } from '../zswap/stats.ts';
 
 export { SWAP_EVENTS } from '../memcg/events.ts';
@@ -61,6 +62,65 @@ export interface MemcgStats extends SwapEvents {
   readonly zswapped: number;
 }
 
+/**
+ * One size class of zsmalloc, as a line of the kernel's debugfs file `zsmalloc/<pool>/classes`;
+ * summed up where pools of several compressors are in use.
+ */
+export interface SizeClassRow {
+  /** Bytes of a slot. */
+  readonly size: number;
+  /** Zspages by fullness group: empty, ten steps of ten per cent (the last without 100), full. */
+  readonly zspages: readonly number[];
+  /** Slots, free ones included. */
+  readonly obj_allocated: number;
+  readonly obj_used: number;
+  readonly pages_used: number;
+  readonly pages_per_zspage: number;
+  /** Pages that compaction can free. */
+  readonly freeable: number;
+}
+
+/** How long ago stored pages joined the LRU: were stored, or were passed over and joined anew. */
+export interface LruStats {
+  /** Pages that were looked at: one in 64, and fewer of very many. */
+  readonly sampled_pages: number;
+  /** Age of the oldest page in the sample; 0 without a sample. */
+  readonly oldest_seconds: number;
+  /** The same by export, of those that have pages in the sample. */
+  readonly export_oldest_seconds: Readonly<Record<string, number>>;
+  /** Sampled pages by age: up to 1 s, 2 s, 4 s, and so on; the last has no upper bound. */
+  readonly age_pages: readonly number[];
+}
+
+/** Durations since start. */
+export interface LatencyStats {
+  /** Compressing a page and placing it in the pool; one page in 256 is timed. */
+  readonly store: HistogramReading;
+  /** Decompressing a page; one page in 256 is timed. */
+  readonly load: HistogramReading;
+}
+
+/** What the NBD server has done since start. */
+export interface NbdStats {
+  /** Open connections. */
+  readonly connections: number;
+  readonly connections_accepted: number;
+  readonly connections_refused: number;
+  readonly connections_dropped: number;
+  /** Requests by command. */
+  readonly requests: Readonly<Record<NbdCommand, number>>;
+  /** Bytes that requests asked for, by command. */
+  readonly bytes: Readonly<Record<NbdDataCommand, number>>;
+  /** Replies that carried an error. */
+  readonly errors: number;
+  /** From a request's arrival to its reply, by command. */
+  readonly latency: Readonly<Record<NbdTimedCommand, HistogramReading>>;
+}
+
+export type NbdDataCommand = 'read' | 'write' | 'trim' | 'write_zeroes';
+export type NbdTimedCommand = NbdDataCommand | 'flush';
+export type NbdCommand = NbdTimedCommand | 'block_status';
+
 export interface ProcessStats {
   /** Resident bytes of the process. */
   readonly rss: number;
@@ -96,6 +156,12 @@ export interface StatsSnapshot {
   /** By export name. */
   readonly memcg: Readonly<Record<string, MemcgStats>>;
   readonly process: ProcessStats;
+  /** Smallest first, only those in use; empty with another allocator than zsmalloc. */
+  readonly size_classes: readonly SizeClassRow[];
+  readonly lru: LruStats;
+  readonly latency: LatencyStats;
+  /** Absent where no NBD server runs. */
+  readonly nbd?: NbdStats;
   /** Absent without a spill device. */
   readonly spill?: SpillStats;
 }

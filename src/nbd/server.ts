@@ -12,6 +12,7 @@ import { ZswapError } from '../std/error.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { NbdCounters } from './counters.ts';
+import type { RequestTimes } from './transmission/request-times.ts';
 import { HANDSHAKE_RECEIVE_BYTES, resolveLimits } from './limits.ts';
 import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
@@ -38,6 +39,8 @@ export interface NbdServerOptions {
 export interface NbdServer {
   /** What it has done so far. */
   readonly counters: NbdCounters;
+  /** How long requests have taken, by command. */
+  readonly times: RequestTimes;
   readonly limits: NbdLimits;
   /** Connections that are open. */
   readonly connectionCount: number;
@@ -108,6 +111,10 @@ class SocketServer implements NbdServer, ConnectionOwner {
 
   get counters(): NbdCounters {
     return this.shared.counters;
+  }
+
+  get times(): RequestTimes {
+    return this.shared.times;
   }
 
   get limits(): NbdLimits {

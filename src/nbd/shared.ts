@@ -7,6 +7,7 @@ import { NbdCounters } from './counters.ts';
 import { FramePool, ServerBudget } from './frames.ts';
 import { HaltPoll } from './halt-poll.ts';
 import type { NbdLimits } from './limits.ts';
+import { RequestTimes } from './transmission/request-times.ts';
 
 /** What transmission needs of a runtime. */
 export type TransmissionRt = Pick<Rt, 'nowMs' | 'wake' | 'yieldTask'>;
@@ -16,6 +17,7 @@ export class SharedResources {
   readonly rt: TransmissionRt;
   readonly limits: NbdLimits;
   readonly counters: NbdCounters = new NbdCounters();
+  readonly times: RequestTimes = new RequestTimes();
   readonly pool: FramePool;
   readonly budget: ServerBudget;
   readonly haltPoll: HaltPoll;

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   ZSWAP_NO_MEMORY: 'A page needs a frame, and none can be freed.',
   ZSWAP_PAGES: 'Pages to look at cannot be had from a process, a file or a folder.',
   ZSWAP_RECLAIM: 'An export has nowhere to write pages back to.',
+  ZSWAP_TRACE: 'A trace cannot be read, or is not what it was said to be.',
   ZSWAP_LISTEN: 'A socket address cannot be listened on.',
 } as const;
 

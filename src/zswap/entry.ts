@@ -39,6 +39,8 @@ const NEXT = 1;
 const SLOT = 2;
 const LOCATION = 3;
 const PACKED = 4;
+/** The slot of an entry that is free. */
+const NO_SLOT = 0xffff_ffff;
 const LENGTH_MASK = 0xfff;
 const REFERENCED = 1 << 12;
 const POOL_SHIFT = 13;
@@ -119,7 +121,7 @@ export class EntryTable implements HandleCells, Links {
     const within = index & CHUNK_MASK;
     assert(index !== 0 && chunk.used > 0);
     chunk.words[within * FIELDS + NEXT] = chunk.freeHead;
-    chunk.words[within * FIELDS + SLOT] = 0xffff_ffff;
+    chunk.words[within * FIELDS + SLOT] = NO_SLOT;
     chunk.freeHead = within + 1;
     chunk.used -= 1;
     this.#length -= 1;
@@ -137,6 +139,14 @@ export class EntryTable implements HandleCells, Links {
     const base = (index & CHUNK_MASK) * FIELDS;
     words[base + SLOT] = slot;
     words[base + PACKED] = (length - 1) | REFERENCED | owner;
+  }
+
+  /** Tells whether an entry of that index is live. */
+  isLive(index: number): boolean {
+    const chunk = this.#chunks[index >>> CHUNK_SHIFT];
+    const within = index & CHUNK_MASK;
+    if (index === 0 || chunk === undefined || chunk.words.length === 0) return false;
+    return within < chunk.untouched && chunk.words[within * FIELDS + SLOT] !== NO_SLOT;
   }
 
   slot(index: number): SwapSlot {

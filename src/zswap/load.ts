@@ -36,10 +36,12 @@ export function loadPage(
 ): LoadResult {
   const index = zswap.swap.table.entry(slot) as ZswapEntryIndex;
   if (index === 0) return 'absent';
+  const isTimed = zswap.loadTimes.begin();
   if (!decompress(zswap, index, target, offset)) {
     zswap.stats.decompress_fail += 1;
     return 'corrupt';
   }
+  zswap.loadTimes.end(isTimed);
   zswap.swap.vmstat.zswpin += 1;
   const owner = zswap.memcgs.get(zswap.entries.memcg(index));
   owner.events.zswpin += 1;

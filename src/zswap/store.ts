@@ -93,6 +93,7 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
     op.stage = 'admitted';
   }
   assert(op.lane !== undefined);
+  const isTimed = zswap.storeTimes.begin();
   if (op.stage === 'admitted') {
     op.length = op.lane.compress(op.page);
     op.stage = 'compressed';
@@ -103,6 +104,7 @@ export function storePage(zswap: Zswap, op: StoreOp, task: Task): StoreResult {
   op.pool?.lanes.put(op.lane);
   if (reason !== undefined) return reject(zswap, op, reason);
   finish(zswap, op);
+  zswap.storeTimes.end(isTimed);
   return 'stored';
 }
 

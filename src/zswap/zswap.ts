@@ -9,6 +9,8 @@ import { SILENT, type Tracepoint } from '../std/tracepoint.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 import type { Rt } from '../rt/rt.ts';
 import type { Codec } from '../codec/codec.ts';
+import { SampledTimer } from '../rt/sampled-timer.ts';
+import { ListAges } from '../memcg/list-ages.ts';
 import { ListLru } from '../memcg/list-lru.ts';
 import type { Memcg, MemcgOfflineHook, MemcgTree } from '../memcg/memcg.ts';
 import { PressureShrinker } from '../memcg/shrinker.ts';
@@ -66,6 +68,11 @@ export class Zswap implements MemcgOfflineHook {
   readonly trace: ZswapTrace;
   readonly entries: EntryTable;
   readonly lru: ListLru;
+  /** How long ago entries joined the LRU. */
+  readonly lruAges: ListAges;
+  /** How long a page takes to be compressed and placed, and to be decompressed. */
+  readonly storeTimes: SampledTimer;
+  readonly loadTimes: SampledTimer;
   readonly pools: PoolList;
   readonly compactor: Compactor;
   readonly shrinker: Shrinker;
@@ -82,7 +89,10 @@ export class Zswap implements MemcgOfflineHook {
     this.params = options.params;
     this.trace = options.trace ?? { writeback: SILENT, reject: SILENT };
     this.entries = new EntryTable(options.entryLimit);
-    this.lru = new ListLru(this.entries);
+    this.lruAges = new ListAges(options.rt);
+    this.lru = new ListLru(this.entries, this.lruAges);
+    this.storeTimes = new SampledTimer(options.rt);
+    this.loadTimes = new SampledTimer(options.rt);
     this.pools = new PoolList(options.rt);
     this.compactor = new Compactor(options.rt, this.pools, options.compactAfterEntries);
     this.shrinker = new Shrinker(this);
@@ -98,7 +108,7 @@ export class Zswap implements MemcgOfflineHook {
   }
 
   get metadataBytes(): number {
-    let bytes = this.entries.metadataBytes;
+    let bytes = this.entries.metadataBytes + this.lruAges.metadataBytes;
     for (const pool of this.pools.pools()) bytes += pool.zpool.metadataBytes;
     return bytes;
   }

@@ -15,6 +15,11 @@ export interface FuzzedDecoder {
   readonly memory: Buffer;
   /** Bytes at the front of the memory that are the decoder's own tables. */
   readonly ownBytes: number;
+  /**
+   * Where scratch of the decoder begins and ends: changed as it likes, and empty to it before each
+   * stream. What is behind it is the decoder's own again. None where undefined.
+   */
+  readonly scratch?: readonly [start: number, end: number];
   /** Where the stream is put, and where the page comes out. */
   readonly windowAt: number;
   readonly outAt: number;
@@ -68,14 +73,16 @@ export function decodeOver(
   pattern: number,
 ): { readonly result: number; readonly page: Buffer; readonly violation: string | undefined } {
   const { memory, outAt } = decoder;
-  memory.fill(pattern, decoder.ownBytes);
+  const [scratchAt, scratchEnd] = decoder.scratch ?? [memory.length, memory.length];
+  memory.fill(pattern, decoder.ownBytes, scratchEnd);
   memory.set(stream, decoder.windowAt);
   const before = Buffer.from(memory);
   const result = decoder.decompress(stream.length);
   const end = outAt + PAGE_SIZE + SLOP;
   const confined =
     memory.subarray(0, outAt).equals(before.subarray(0, outAt)) &&
-    memory.subarray(end).equals(before.subarray(end));
+    memory.subarray(end, scratchAt).equals(before.subarray(end, scratchAt)) &&
+    memory.subarray(scratchEnd).equals(before.subarray(scratchEnd));
   return {
     result,
     page: Buffer.from(memory.subarray(outAt, outAt + PAGE_SIZE)),

@@ -11,7 +11,7 @@ import { mixedPage, openTestMachine, writePages } from '../support/test-machine.
 
 const PAGES = 512;
 const PASSES = 6;
-const MEASUREMENTS = 8;
+const MEASUREMENTS = 24;
 /** The smallest object there is takes sixteen bytes. */
 const HEAP_BYTES_PER_CALL_MAX = 12;
 

@@ -4,6 +4,7 @@
  */
 import { createServer, type AddressInfo, type ListenOptions, type Socket } from 'node:net';
 import { NbdCounters } from '../../src/nbd/counters.ts';
+import { RequestTimes } from '../../src/nbd/transmission/request-times.ts';
 import type { NbdListener } from '../../src/cli/daemon-parts.ts';
 
 /** NBDMAGIC and IHAVEOPT. */
@@ -38,6 +39,7 @@ export function createGreetingServer(): NbdListener {
       await Promise.all(closed);
     },
     counters: new NbdCounters(),
+    times: new RequestTimes(),
     get connectionCount() {
       return sockets.size;
     },

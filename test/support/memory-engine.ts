@@ -17,6 +17,7 @@ import {
 import type { MemcgStats, ParameterStats, StatsSnapshot } from '../../src/metrics/snapshot.ts';
 import type { Rt, Task } from '../../src/rt/rt.ts';
 import { OK } from '../../src/std/errno.ts';
+import { LogHistogram } from '../../src/std/log-histogram.ts';
 import { GIB, PAGE_SIZE } from '../../src/std/units.ts';
 
 const MACHINE_BYTES: number = 8 * GIB;
@@ -254,6 +255,9 @@ export function openMemoryEngine(config: EngineConfig): Promise<MemoryEngine> {
     ...diskFigures(disks),
     rejects: NO_REJECTS,
     parameters: { ...parameters },
+    size_classes: [],
+    lru: { sampled_pages: 0, oldest_seconds: 0, export_oldest_seconds: {}, age_pages: [] },
+    latency: { store: new LogHistogram().read(), load: new LogHistogram().read() },
     memcg: Object.fromEntries(disks.map(memcgEntry)),
     process: {
       rss: process.memoryUsage.rss(),

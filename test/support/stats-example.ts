@@ -1,5 +1,6 @@
 /** A snapshot in which every figure is different, so that a mix-up shows. */
 import type { ServiceFacts } from '../../src/metrics/prometheus.ts';
+import { LOG_BUCKETS, type HistogramReading } from '../../src/std/log-histogram.ts';
 import type { MemcgStats, StatsSnapshot } from '../../src/metrics/snapshot.ts';
 
 const MIB = 1024 * 1024;
@@ -18,6 +19,12 @@ function memcg(base: number, max: number | 'max', writeback: 0 | 1): MemcgStats 
     swpin_zero: base + 6,
     swpout_zero: base + 7,
   };
+}
+
+/** Durations of which bucket b holds b + `extra`. */
+function histogram(extra: number): HistogramReading {
+  const buckets = Array.from({ length: LOG_BUCKETS }, (_, bucket) => bucket + extra);
+  return { count: buckets.reduce((a, b) => a + b, 0), sum_seconds: extra + 0.5, buckets };
 }
 
 export const STATS_EXAMPLE: StatsSnapshot = {
@@ -65,6 +72,56 @@ export const STATS_EXAMPLE: StatsSnapshot = {
   },
   memcg: { vm1: memcg(60, 512 * MIB, 1), vm2: memcg(40, 'max', 0) },
   process: { rss: 180 * MIB, metadata_bytes: 2.5 * MIB, uptime_seconds: 93_784.5 },
+  size_classes: [
+    {
+      size: 1024,
+      zspages: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3],
+      obj_allocated: 24,
+      obj_used: 20,
+      pages_used: 6,
+      pages_per_zspage: 1,
+      freeable: 1,
+    },
+    {
+      size: 2720,
+      zspages: [0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 5],
+      obj_allocated: 27,
+      obj_used: 21,
+      pages_used: 18,
+      pages_per_zspage: 2,
+      freeable: 4,
+    },
+  ],
+  lru: {
+    sampled_pages: 60,
+    oldest_seconds: 77.7,
+    export_oldest_seconds: { vm1: 68, vm2: 48 },
+    age_pages: [1, 2, 4, 8, 16, 20, 8, 1],
+  },
+  latency: { store: histogram(30), load: histogram(31) },
+  nbd: {
+    connections: 5,
+    connections_accepted: 201,
+    connections_refused: 202,
+    connections_dropped: 203,
+    requests: {
+      read: 204,
+      write: 205,
+      flush: 206,
+      trim: 207,
+      write_zeroes: 208,
+      block_status: 209,
+    },
+    bytes: { read: 210, write: 211, trim: 212, write_zeroes: 213 },
+    errors: 214,
+    latency: {
+      read: histogram(32),
+      write: histogram(33),
+      trim: histogram(34),
+      write_zeroes: histogram(35),
+      flush: histogram(36),
+    },
+  },
   spill: {
     path: '/var/lib/zswapd/zswapd.swap',
     size_bytes: 1024 * MIB,
@@ -77,24 +134,4 @@ export const STATS_EXAMPLE: StatsSnapshot = {
   },
 };
 
-export const FACTS_EXAMPLE: ServiceFacts = {
-  version: '1.2.3',
-  nodeVersion: 'v20.19.0',
-  connectionCount: 5,
-  nbd: {
-    connectionsAccepted: 201,
-    connectionsRefused: 202,
-    connectionsDropped: 203,
-    reads: 204,
-    writes: 205,
-    flushes: 206,
-    trims: 207,
-    writeZeroes: 208,
-    blockStatuses: 209,
-    bytesRead: 210,
-    bytesWritten: 211,
-    bytesTrimmed: 212,
-    bytesZeroed: 213,
-    errors: 214,
-  },
-};
+export const FACTS_EXAMPLE: ServiceFacts = { version: '1.2.3', nodeVersion: 'v20.19.0' };

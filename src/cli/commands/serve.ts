@@ -136,7 +136,7 @@ function watchOtherSignals(
   argv: readonly string[],
   log: Log,
 ): void {
-  process.on('SIGUSR1', () => log.info(JSON.stringify(daemon.engine.snapshot())));
+  process.on('SIGUSR1', () => log.info(JSON.stringify(daemon.snapshot())));
   let parameters: ReadonlyMap<string, string> = parametersOf(invocation.config.engine);
   let reload = Promise.resolve();
   process.on('SIGHUP', () => {
@@ -225,7 +225,7 @@ async function loadParts(): Promise<ServeParts> {
     import('../../codec/registry.ts'),
   ]);
   return {
-    openEngine,
+    openEngine: (config, trace) => openEngine({ ...config, ...(trace && { trace }) }),
     createNbdServer,
     checkCompressor: parseCompressor,
   };

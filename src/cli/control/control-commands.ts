@@ -1,5 +1,6 @@
 /** What a daemon does for who asks over the control socket, by command. */
 import type { DaemonEngine, NbdListener } from '../daemon-parts.ts';
+import { daemonSnapshot } from '../daemon-stats.ts';
 import { parseExport } from '../options/export-spec.ts';
 import { parseSize } from '../options/values.ts';
 import type { ControlCommand, ControlRequest } from './control-server.ts';
@@ -44,7 +45,7 @@ export function controlCommands(
   nbd: NbdListener,
 ): Record<string, ControlCommand> {
   return {
-    stat: () => engine.snapshot(),
+    stat: () => daemonSnapshot(engine, nbd),
     reclaim: (request) =>
       engine.reclaim(stringArgument(request, 'name'), parseSize(stringArgument(request, 'bytes'))),
     export: (request) => changeExports(engine, nbd, request),

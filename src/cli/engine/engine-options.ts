@@ -2,6 +2,8 @@
 import { checkExport, type EngineExport } from '../../blk/export-table.ts';
 import { DEFAULT_COMPRESSOR } from '../../codec/registry.ts';
 import type { ShrinkerPolicy } from '../../memcg/shrinker-policy.ts';
+import type { DiskTrace } from '../../blk/disk-trace.ts';
+import { SILENT } from '../../std/tracepoint.ts';
 import type { ZpoolName } from '../../zpool/open.ts';
 import type { EngineConfig } from '../config.ts';
 
@@ -25,6 +27,8 @@ export interface EngineOptions {
   readonly zpool?: ZpoolName;
   /** Start over a device that was not closed cleanly. Default false. */
   readonly reset?: boolean;
+  /** Gets each request of an export that has ended. Default: nobody. */
+  readonly trace?: DiskTrace;
 }
 
 const DEFAULTS = {
@@ -37,6 +41,7 @@ const DEFAULTS = {
   enabled: true,
   zpool: 'zsmalloc',
   reset: false,
+  trace: SILENT,
 } as const;
 
 /**

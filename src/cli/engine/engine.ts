@@ -2,11 +2,13 @@
  * The composition root of the engine: it puts the pool, the device and the exports together, and
  * answers for them to the daemon.
  */
+import type { DiskTrace } from '../../blk/disk-trace.ts';
 import { ExportTable, type EngineExport, type ExportState } from '../../blk/export-table.ts';
 import type { SwapDisk } from '../../blk/swap-disk.ts';
 import { parseCompressor } from '../../codec/registry.ts';
 import { openWarmCodec } from '../../codec/warm-up.ts';
 import type { SettableGroups } from '../../engine/parameters.ts';
+import { poolDetail } from '../../engine/detail.ts';
 import { poolSnapshot } from '../../engine/snapshot.ts';
 import { residentBytes, type EngineStack } from '../../engine/stack.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
@@ -29,7 +31,8 @@ export class Engine implements DaemonEngine {
   readonly #startMs: number;
   #closed = false;
 
-  constructor(stack: EngineStack) {
+  /** @param trace - gets each request of an export that has ended */
+  constructor(stack: EngineStack, trace: DiskTrace) {
     this.rt = stack.rt;
     this.zswap = stack.zswap;
     this.#stack = stack;
@@ -37,6 +40,7 @@ export class Engine implements DaemonEngine {
     this.table = new ExportTable(this.zswap, {
       zpool: () => stack.zpool,
       createZpool: stack.createZpool,
+      trace,
     });
     this.#groups = {
       noun: 'export',
@@ -99,15 +103,15 @@ export class Engine implements DaemonEngine {
   }
 
   snapshot(): StatsSnapshot {
+    const groups = this.exports.map(({ name, area }) => [name, area.memcg] as const);
     return {
       ...poolSnapshot(this.#stack),
-      memcg: Object.fromEntries(
-        this.exports.map((disk) => [disk.name, memcgStats(disk.area.memcg)]),
-      ),
+      ...poolDetail(this.zswap, groups),
+      memcg: Object.fromEntries(groups.map(([name, memcg]) => [name, memcgStats(memcg)])),
       process: {
         rss: residentBytes(),
         metadata_bytes: this.metadataBytes(),
-        uptime_seconds: Math.floor((this.rt.nowMs() - this.#startMs) / 1000),
+        uptime_seconds: Math.floor(this.rt.nowMs() - this.#startMs) / 1000,
       },
     };
   }

@@ -51,16 +51,17 @@ function assemble(
   rt: NodeRt,
   backing: Backing | undefined,
 ): Engine {
+  const { trace, ...stackConfig } = config;
   const stack = new EngineStack(
     {
-      ...config,
+      ...stackConfig,
       totalRamPages: Math.floor(totalmem() / PAGE_SIZE),
       codec: present(codecs.get(config.compressor)),
     },
     rt,
     backing,
   );
-  const engine = new Engine(stack);
+  const engine = new Engine(stack, trace);
   for (const each of config.exports) {
     const { compressor } = each;
     engine.table.add(each, compressor === undefined ? undefined : present(codecs.get(compressor)));

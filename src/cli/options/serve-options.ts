@@ -51,6 +51,7 @@ export type ServeOptionTable = {
   readonly control: ValueOption<string>;
   readonly enabled: ValueOption<boolean>;
   readonly zpool: ValueOption<ZpoolName>;
+  readonly record: ValueOption<string>;
   readonly reset: SwitchOption;
   readonly config: ValueOption<string>;
   readonly 'check-config': SwitchOption;
@@ -165,6 +166,12 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     parse: parseZpool,
     preset: DEFAULT_ZPOOL,
     help: `allocator for compressed pages: ${ZPOOLS.join(', ')}`,
+  },
+  record: {
+    kind: 'value',
+    value: 'FILE',
+    parse: parsePath,
+    help: "record every request and how well its pages compress, for 'zswapd replay'",
   },
   reset: {
     kind: 'switch',

@@ -14,6 +14,7 @@ import { InFlightTable } from './in-flight.ts';
 import type { InFlight } from './in-flight.ts';
 import { putChunkHead, putSimpleHead, ReplyQueue } from './replies.ts';
 import type { ReplyOutlet } from './replies.ts';
+import { AnsweredBatch } from './request-times.ts';
 import type { SharedResources } from '../shared.ts';
 import { StatusWriter } from './status-writer.ts';
 import * as wire from '../wire.ts';
@@ -23,6 +24,7 @@ export class Executor {
   readonly replies: ReplyQueue;
   readonly inFlight: InFlightTable;
   readonly disk: BlkDisk;
+  readonly #answered: AnsweredBatch;
   readonly #shared: SharedResources;
   readonly #structured: boolean;
   readonly #status: StatusWriter;
@@ -40,6 +42,7 @@ export class Executor {
     this.budget = new ConnectionBudget(shared.budget);
     this.replies = new ReplyQueue(shared.pool, this.budget, shared.limits, outlet);
     this.inFlight = new InFlightTable(session.disk, onDone);
+    this.#answered = new AnsweredBatch(shared.times, () => shared.rt.nowMs());
     this.#status = new StatusWriter(shared.limits.statusDescriptorsMax);
   }
 
@@ -122,6 +125,12 @@ export class Executor {
     }
   }
 
+  /** Sends the replies that have collected. */
+  flush(): void {
+    this.replies.flush();
+    this.#answered.settle();
+  }
+
   /** Gives a request a frame for `bytes`; byte 0 of the request lies at `payloadOffset` of it. */
   giveFrame(entry: InFlight, bytes: number, payloadOffset: number): Frame {
     assert(entry.frame === undefined && entry.token !== 0);
@@ -138,6 +147,7 @@ export class Executor {
     entry.frame = undefined;
     if (entry.token !== 0) this.budget.release(entry.token);
     entry.token = 0;
+    if (!entry.silent) this.#answered.note(entry.request.op, entry.startMs);
     this.inFlight.give(entry);
   }
 

@@ -18,6 +18,8 @@ export interface InFlight {
   token: number;
   /** Nobody waits for the reply any more. */
   silent: boolean;
+  /** When the turn began in which its header was read. */
+  startMs: number;
 }
 
 export class InFlightTable {
@@ -63,6 +65,7 @@ export class InFlightTable {
       frame: undefined,
       token: 0,
       silent: false,
+      startMs: 0,
     };
     return entry;
   }

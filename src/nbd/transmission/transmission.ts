@@ -177,7 +177,7 @@ export class Transmission implements Task, BudgetWaiter {
   #requestDone(entry: InFlight): void {
     if (!this.#writes.finishedEarly(entry)) this.#executor.answer(entry);
     if (this.#disposed) {
-      this.#executor.replies.flush();
+      this.#executor.flush();
       this.#releaseInputIfIdle();
     } else {
       // Requests that finish together are answered together.
@@ -193,7 +193,7 @@ export class Transmission implements Task, BudgetWaiter {
 
   #goOn(): void {
     if (this.#disposed) return;
-    this.#executor.replies.flush();
+    this.#executor.flush();
     if (this.#stalled && !this.#turnOver) {
       this.#stalled = false;
       this.#advance();
@@ -212,7 +212,7 @@ export class Transmission implements Task, BudgetWaiter {
     this.#turn.begin(this.#shared.transmissions);
     while (!this.#over && this.#parse());
     if (this.#over) this.#input.at = this.#input.end;
-    this.#executor.replies.flush();
+    this.#executor.flush();
     if (!this.#stalled) this.#writes.carry();
   }
 
@@ -310,6 +310,7 @@ export class Transmission implements Task, BudgetWaiter {
   #start(entry: InFlight, type: number, offset: number, length: number): void {
     const { request } = entry;
     const { counters } = this.#shared;
+    entry.startMs = this.#turn.startMs;
     request.offset = offset;
     request.length = length;
     request.available = 0;

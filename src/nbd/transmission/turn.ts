@@ -25,6 +25,11 @@ export class Turn {
     this.#rt = rt;
   }
 
+  /** When the turn began. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
   /** @param connections - that want turns */
   begin(connections: number): void {
     this.#startMs = this.#rt.nowMs();

@@ -33,6 +33,7 @@ describe('readServeInvocation', () => {
       listen: [{ host: '127.0.0.1', port: 10809 }],
       http: { host: '127.0.0.1', port: 9809 },
       control: undefined,
+      record: undefined,
       engine: {
         exports: [
           {

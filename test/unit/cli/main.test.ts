@@ -16,6 +16,7 @@ function zswapd(...argv: string[]): Promise<Finished> {
 const COMMANDS: readonly string[] = [
   'serve',
   'stat',
+  'top',
   'set',
   'reclaim',
   'export',
@@ -63,11 +64,11 @@ describe('zswapd', () => {
 
   const usage: [string, string][] = [
     ['', 'no command given; there are '],
-    ['bogus', "unknown command 'bogus'; there are serve, stat, set, "],
+    ['bogus', "unknown command 'bogus'; there are serve, stat, top, set, "],
     ['toString', "unknown command 'toString'"],
     ['--bogus', "unknown command '--bogus'"],
     ['serve --bogus', '--bogus: unknown option'],
-    ['serve --record x', '--record: unknown option'],
+    ['serve --recording x', '--recording: unknown option'],
     ['serve extra', "'extra': unexpected argument"],
     ['serve --pool-size 12Q', "--pool-size: '12Q' is not a size; it takes bytes, or 512K"],
     ['serve --max-pool-percent 140', "--max-pool-percent: '140' is not a percentage; it takes"],

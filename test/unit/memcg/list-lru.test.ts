@@ -1,5 +1,6 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
+import { ListAges } from '../../../src/memcg/list-ages.ts';
 import { ListLru } from '../../../src/memcg/list-lru.ts';
 import { MemcgTree } from '../../../src/memcg/memcg.ts';
 import { EntryTable } from '../../../src/zswap/entry.ts';
@@ -36,5 +37,26 @@ describe('ListLru', () => {
     const lru = new ListLru(table);
     lru.add(a, 1);
     assert.throws(() => lru.remove(b, 1), { name: 'InvariantError' });
+  });
+
+  it('tells of items that become the youngest', () => {
+    const table = new EntryTable();
+    for (let i = 0; i < 65; i += 1) table.allocate();
+    let now = 0;
+    const ages = new ListAges({ nowMs: () => now });
+    const lru = new ListLru(table, ages);
+    const ageSeconds = (): number => {
+      let age = -1;
+      ages.visit(
+        (index) => index === 64,
+        (_, seconds) => (age = seconds),
+      );
+      return age;
+    };
+    lru.add(a, 64);
+    now = 3000;
+    assert.equal(ageSeconds(), 3);
+    lru.rotate(a, 64);
+    assert.equal(ageSeconds(), 0);
   });
 });

@@ -42,7 +42,7 @@ function readText(text: string): Map<string, Metric> {
         helpFor = name;
       } else {
         assert.equal(name, helpFor, 'TYPE follows HELP');
-        assert.match(rest, /^(counter|gauge)$/);
+        assert.match(rest, /^(counter|gauge|histogram)$/);
         assert.ok(!metrics.has(name), `${name} twice`);
         metrics.set(name, { type: rest, samples: new Map() });
         current = name;
@@ -51,10 +51,12 @@ function readText(text: string): Map<string, Metric> {
     }
     const sample = /^([a-z_]+)(?:\{(.*)\})? (\+Inf|-?[0-9.]+(?:e[+-]?\d+)?)$/.exec(line);
     assert.ok(sample, `line: ${line}`);
-    const [, name = '', labels = '', value = ''] = sample;
+    const [, full = '', labels = '', value = ''] = sample;
+    const { type, samples } = metrics.get(current) ?? { type: '', samples: new Map() };
+    const name = type === 'histogram' ? full.replace(/_(?:bucket|sum|count)$/, '') : full;
     assert.equal(name, current, 'samples follow their TYPE');
-    const key = JSON.stringify([...readLabels(labels)]);
-    const { samples } = metrics.get(name) ?? { samples: new Map<string, number>() };
+    const suffix = full.slice(name.length);
+    const key = JSON.stringify([...(suffix === '' ? [] : [['', suffix]]), ...readLabels(labels)]);
     assert.ok(!samples.has(key), `${name}${key} twice`);
     samples.set(key, value === '+Inf' ? Number.POSITIVE_INFINITY : Number(value));
   }
@@ -114,6 +116,37 @@ describe('formatPrometheus', () => {
     for (const [name, { type }] of readText(formatPrometheus(STATS_EXAMPLE, FACTS))) {
       assert.equal(type === 'counter', name.endsWith('_total'), name);
     }
+  });
+
+  it('accumulates the buckets of a histogram, up to its count', () => {
+    const get = read(STATS_EXAMPLE);
+    const { buckets, count, sum_seconds } = STATS_EXAMPLE.latency.store;
+    const store = (suffix: string, labels: Record<string, string> = {}): number =>
+      get('zswapd_store_duration_seconds', { '': suffix, ...labels });
+    assert.equal(store('_bucket', { le: '0.000001' }), buckets[0]);
+    assert.equal(store('_bucket', { le: '0.000002' }), (buckets[0] ?? 0) + (buckets[1] ?? 0));
+    assert.equal(store('_bucket', { le: '8.388608' }), count - (buckets.at(-1) ?? 0));
+    assert.equal(store('_bucket', { le: '+Inf' }), count);
+    assert.deepEqual([store('_count'), store('_sum')], [count, sum_seconds]);
+    const write = STATS_EXAMPLE.nbd?.latency.write.count;
+    const labels = { '': '_count', command: 'write' };
+    assert.equal(get('zswapd_nbd_request_duration_seconds', labels), write);
+  });
+
+  it('shows what zspages hold by how full they are', () => {
+    const get = read(STATS_EXAMPLE);
+    assert.equal(get('zswapd_zspage_bytes', { fullness: '10' }), 4096);
+    assert.equal(get('zswapd_zspage_bytes', { fullness: '50' }), 8 * 4096);
+    assert.equal(get('zswapd_zspage_bytes', { fullness: '100' }), 13 * 4096);
+    assert.equal(get('zswapd_zspage_slot_bytes'), 20 * 1024 + 21 * 2720);
+    assert.equal(get('zswapd_zspage_freeable_bytes'), 5 * 4096);
+    assert.equal(get('zswapd_lru_oldest_seconds'), 77.7);
+    assert.equal(get('zswapd_export_lru_oldest_seconds', { export: 'vm2' }), 48);
+  });
+
+  it('leaves the NBD server out where there is none', () => {
+    const { nbd: _, ...rest } = STATS_EXAMPLE;
+    assert.doesNotMatch(formatPrometheus(rest, FACTS), /zswapd_nbd/);
   });
 
   it('escapes label values', () => {

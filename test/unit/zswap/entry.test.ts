@@ -70,10 +70,24 @@ describe('EntryTable', () => {
             };
             assert.deepEqual(found, expected);
           }
+          for (let index = 0; index < 12; index += 1) {
+            const isLive = model.has(index as ZswapEntryIndex);
+            assert.equal(table.isLive(index), isLive, `entry ${index}`);
+          }
         }
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('calls nothing live in a chunk that was never there, or is gone', () => {
+    const table = new EntryTable();
+    assert.equal(table.isLive(5 * CHUNK_ENTRIES), false);
+    const indices = Array.from({ length: 2 * CHUNK_ENTRIES }, () => table.allocate());
+    for (const index of indices) table.fill(index, 1 as SwapSlot, 1, entryOwner(0, 0 as MemcgId));
+    assert.ok(indices.every((index) => table.isLive(index)));
+    for (const index of indices) table.free(index);
+    assert.ok(indices.every((index) => !table.isLive(index)));
   });
 
   it('never gives out index 0, which is nobody', () => {
