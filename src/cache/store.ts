@@ -4,21 +4,18 @@
  * deleting go by the fingerprint alone, so they never read a page: should two keys ever share one,
  * each takes the other's place, which a cache may do.
  *
- * An entry is on its hash chain and on the LRU from when its record is complete until it is
- * dropped. What is done across a wait (reading from disk, writing a large value) holds no entry:
- * segments that are read are pinned, and what is written is linked at the end, in one section.
+ * Which entries there are is the keydir's. What is done across a wait (reading from disk, writing a
+ * large value) holds no entry: segments that are read are pinned, and what is written is linked at
+ * the end, in one section.
  */
 import { ZswapError } from '../std/error.ts';
-import { LinkedList } from '../std/list.ts';
 import type { Rt } from '../rt/rt.ts';
-import { Buckets } from './lookup/buckets.ts';
-import { DroppedRecord, type DropListener, type DropReason } from './drop.ts';
-import { EntryTable } from './lookup/entries.ts';
+import { Keydir } from './keydir.ts';
+import type { EntryTable } from './lookup/entries.ts';
 import { halfSipHash } from './lookup/hash.ts';
 import { KEY_BYTES_MAX, KeyScratch, type CacheKey, type EncodedKey } from './lookup/key.ts';
 import { writeLarge, writeLargeSync } from './space/large.ts';
 import {
-  alignedBytes,
   hasKey,
   HEADER_BYTES,
   largeSegments,
@@ -56,24 +53,15 @@ export class Store {
     lost: 0,
   };
   readonly memory: CacheMemory;
-  readonly entries: EntryTable = new EntryTable();
   readonly segments: Segments;
   readonly log: Log;
   readonly reclaim: Reclaim;
   readonly #rt: Rt;
-  readonly #buckets = new Buckets(this.entries);
-  readonly #lru = new LinkedList(this.entries);
+  readonly #keydir: Keydir;
   readonly #key: KeyScratch;
   readonly #ttl: number;
-  readonly #maxEntries: number;
-  readonly #maxSize: number;
   readonly #maxEntryBytes: number;
-  readonly #onDrop: DropListener | undefined;
-  readonly #expiryScan: number;
   #maxBytes: number;
-  #payloadBytes = 0;
-  #expiryHand = 0;
-  #isTelling = false;
   #isClosed = false;
 
   constructor(options: StoreOptions) {
@@ -82,13 +70,10 @@ export class Store {
     this.#rt = rt;
     this.#maxBytes = options.maxBytes;
     this.#ttl = options.ttl ?? 0;
-    this.#maxEntries = options.maxEntries ?? Number.POSITIVE_INFINITY;
-    this.#maxSize = options.maxSize ?? Number.POSITIVE_INFINITY;
-    this.#onDrop = options.onDrop;
-    this.#expiryScan = options.expiryScan ?? 2;
     this.#key = new KeyScratch(options.hash ?? halfSipHash(rt.randomU32(), rt.randomU32()));
     this.segments = new Segments(memory);
     this.log = new Log(memory, this.segments);
+    this.#keydir = new Keydir(this.segments, this.log, this.counters, options);
     this.#maxEntryBytes = largestEntry(options, this.segments.limit - RESERVE_SEGMENTS - 1);
     this.reclaim = new Reclaim({
       memory,
@@ -96,10 +81,14 @@ export class Store {
       entries: this.entries,
       segments: this.segments,
       log: this.log,
-      evictOldest: () => this.#evictOldest(),
+      evictOldest: () => this.#keydir.evictOldest(),
       pageBytesMax: (growth) => this.#maxBytes - this.metadataBytes - growth,
     });
     memory.limitRam(this.#maxBytes - this.metadataBytes);
+  }
+
+  get entries(): EntryTable {
+    return this.#keydir.entries;
   }
 
   get size(): number {
@@ -108,7 +97,7 @@ export class Store {
 
   /** Bytes of keys and values, uncompressed. */
   get payloadBytes(): number {
-    return this.#payloadBytes;
+    return this.#keydir.payloadBytes;
   }
 
   get maxBytes(): number {
@@ -118,8 +107,7 @@ export class Store {
   /** Index, segment table and buffers. */
   get metadataBytes(): number {
     return (
-      this.entries.metadataBytes +
-      this.#buckets.metadataBytes +
+      this.#keydir.metadataBytes +
       this.segments.metadataBytes +
       this.log.metadataBytes +
       KEY_BYTES_MAX
@@ -141,8 +129,8 @@ export class Store {
   has(key: CacheKey): boolean {
     this.#assertOpen();
     this.#key.set(key);
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
-    return index !== 0 && !this.#isExpired(index);
+    const index = this.#keydir.find(this.#key);
+    return index !== 0 && !this.#keydir.isExpired(index);
   }
 
   /** @param touch - whether the entry counts as used by this */
@@ -153,12 +141,12 @@ export class Store {
     try {
       result = readValueSync(this, index, this.#key);
     } catch {
-      this.#drop(index, 'lost');
+      this.#keydir.drop(index, 'lost');
       return this.#miss();
     }
     if (result === 'would-wait') return result;
     if (result === 'collision') return this.#collision();
-    if (touch) this.#touch(index);
+    if (touch) this.#keydir.touch(index);
     this.counters.hits += 1;
     return result;
   }
@@ -192,8 +180,8 @@ export class Store {
     }
     if (!hasKey(head, wanted)) return this.#collision();
     // Woke up: the entry may have moved, be gone, or be another's. Its bytes were pinned.
-    const now = this.#buckets.find(wanted.low, wanted.high);
-    if (now !== 0 && touch) this.#touch(now);
+    const now = this.#keydir.find(wanted);
+    if (now !== 0 && touch) this.#keydir.touch(now);
     this.counters.hits += 1;
     return value;
   }
@@ -215,7 +203,7 @@ export class Store {
     const room = this.#makeRoom(bytes, expiry !== 0, hasSettled);
     if (room === 'would-wait') return room;
     if (room === 'no-room') return this.#refuse();
-    const index = this.#entryFor(this.#key);
+    const index = this.#keydir.entryFor(this.#key);
     let location: number;
     if (bytes <= PACKED_BYTES_MAX) {
       this.log.open();
@@ -223,7 +211,7 @@ export class Store {
     } else {
       const written = writeLargeSync(this, index, this.#key, value);
       if (typeof written === 'string') {
-        this.#abandon(index);
+        this.#keydir.abandon(index);
         return written === 'would-wait' ? written : this.#refuse();
       }
       location = written;
@@ -267,7 +255,7 @@ export class Store {
     try {
       written = await writeLarge(this, index, wanted, value);
     } finally {
-      if (typeof written === 'string') this.#abandon(index);
+      if (typeof written === 'string') this.#keydir.abandon(index);
     }
     if (typeof written === 'string') return false;
     this.#link(wanted, index, written, bytes, expiry);
@@ -278,9 +266,9 @@ export class Store {
   delete(key: CacheKey): boolean {
     this.#assertOpen();
     this.#key.set(key);
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
+    const index = this.#keydir.find(this.#key);
     if (index === 0) return false;
-    this.#drop(index, 'delete');
+    this.#keydir.drop(index, 'delete');
     this.reclaim.noteDead();
     return true;
   }
@@ -288,8 +276,7 @@ export class Store {
   /** Drops everything at once, the least recently used first. */
   clearSync(): void {
     this.#assertOpen();
-    while (this.#lru.head !== 0) this.#drop(this.#lru.head, 'clear');
-    this.entries.trim();
+    this.#keydir.clear();
   }
 
   /** Drops what is there now, in slices; an entry that is set meanwhile may go too. */
@@ -298,7 +285,7 @@ export class Store {
     const end = this.entries.end;
     for (let index = 1; index < end; index += 1) {
       if (index % CLEAR_SLICE === 0) await this.#rt.yieldNow();
-      if (this.entries.isLive(index)) this.#drop(index, 'clear');
+      if (this.entries.isLive(index)) this.#keydir.drop(index, 'clear');
     }
     this.entries.trim();
   }
@@ -313,16 +300,12 @@ export class Store {
 
   /** The next entry from `index` on that is there and good; 0 at the end. */
   nextLive(index: number): number {
-    for (let at = Math.max(index, 1); at < this.entries.end; at += 1) {
-      if (this.entries.isLive(at) && !this.#isExpired(at)) return at;
-    }
-    return 0;
+    return this.#keydir.nextLive(index);
   }
 
   /** Drops an entry whose page could not be read, unless it has moved since. */
   lose(index: number, location: number): void {
-    const isSame = this.entries.isLive(index) && this.entries.location(index) === location;
-    if (isSame) this.#drop(index, 'lost');
+    this.#keydir.lose(index, location);
   }
 
   /** Checks what a set is given, and the moment at which its entry's time is over. */
@@ -331,67 +314,33 @@ export class Store {
     if (!(value instanceof Uint8Array)) throw new TypeError('a value is a Uint8Array');
     const ms = ttl ?? this.#ttl;
     if (!(ms >= 0)) throw new RangeError('ttl is a number of milliseconds from 0');
-    this.#scanExpired();
+    this.#keydir.scanExpired();
     this.#key.set(key);
     return ms > 0 && Number.isFinite(ms) ? this.#rt.nowMs() + ms : 0;
-  }
-
-  #growthBytes(expires: boolean): number {
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
-    if (index === 0) return this.entries.growthBytes(expires) + this.#buckets.growthBytes();
-    return expires ? this.entries.expiryGrowthBytes(index) : 0;
   }
 
   #makeRoom(bytes: number, expires: boolean, hasSettled: boolean): WriteResult {
     const isPacked = bytes <= PACKED_BYTES_MAX;
     // An entry that is set anew is the last to go for its own sake.
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
-    if (index !== 0) this.#touch(index);
+    const index = this.#keydir.find(this.#key);
+    if (index !== 0) this.#keydir.touch(index);
     return this.reclaim.makeRoom({
       packedBytes: isPacked ? bytes : 0,
       segments: isPacked ? 0 : largeSegments(bytes),
-      growth: this.#growthBytes(expires),
+      growth: this.#keydir.growthBytes(this.#key, expires),
       hasSettled,
     });
   }
 
-  /** Links a record that is complete, in place of the entry that its key has. */
   #link(key: EncodedKey, index: number, location: number, bytes: number, expiry: number): void {
-    const existing = this.#buckets.find(key.low, key.high);
-    if (existing !== 0) {
-      if (existing === index) {
-        this.#tell(index, 'replace');
-        this.#releaseRecord(index);
-      } else this.#drop(existing, 'replace');
-    }
-    this.entries.setRecord(index, location, bytes);
-    this.entries.setExpiry(index, expiry);
-    if (existing !== index) {
-      this.entries.setHash(index, key.low, key.high);
-      this.#buckets.insert(index);
-      this.#lru.pushTail(index);
-    } else this.#touch(index);
-    this.#payloadBytes += bytes - HEADER_BYTES;
-    this.counters.sets += 1;
-    while (this.entries.length > this.#maxEntries) this.#evictOldest();
-    while (this.#payloadBytes > this.#maxSize) this.#evictOldest();
-    if (existing !== 0) this.reclaim.noteDead();
-  }
-
-  /** The entry that a record will belong to: its key's, or a new one. */
-  #entryFor(key: EncodedKey): number {
-    return this.#buckets.find(key.low, key.high) || this.entries.allocate();
-  }
-
-  /** Takes the entry back that was to get a record and got none. */
-  #abandon(index: number): void {
-    if (!this.entries.isLive(index)) this.entries.free(index);
+    const replaced = this.#keydir.link(key, index, location, bytes, expiry);
+    if (replaced) this.reclaim.noteDead();
   }
 
   #refuse(): 'refused' {
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
+    const index = this.#keydir.find(this.#key);
     // An older value must not outlive the set that was to replace it.
-    if (index !== 0) this.#drop(index, 'replace');
+    if (index !== 0) this.#keydir.drop(index, 'replace');
     this.counters.refused += 1;
     return 'refused';
   }
@@ -399,29 +348,11 @@ export class Store {
   #find(key: CacheKey, touch: boolean): number {
     this.#assertOpen();
     this.#key.set(key);
-    const index = this.#buckets.find(this.#key.low, this.#key.high);
-    if (index === 0 || !this.#isExpired(index)) return index;
+    const index = this.#keydir.find(this.#key);
+    if (index === 0 || !this.#keydir.isExpired(index)) return index;
     // A look changes nothing, not even that.
-    if (touch) this.#drop(index, 'expire');
+    if (touch) this.#keydir.drop(index, 'expire');
     return 0;
-  }
-
-  #touch(index: number): void {
-    if (this.entries.next(index) !== 0) this.#lru.rotate(index);
-  }
-
-  #isExpired(index: number): boolean {
-    const expiry = this.entries.expiry(index);
-    return expiry !== 0 && this.#rt.nowMs() > expiry;
-  }
-
-  #scanExpired(): void {
-    for (let i = 0; i < this.#expiryScan; i += 1) {
-      this.#expiryHand += 1;
-      if (this.#expiryHand >= this.entries.end) this.#expiryHand = 1;
-      const index = this.#expiryHand;
-      if (this.entries.isLive(index) && this.#isExpired(index)) this.#drop(index, 'expire');
-    }
   }
 
   #miss(): undefined {
@@ -434,56 +365,8 @@ export class Store {
     return this.#miss();
   }
 
-  #evictOldest(): boolean {
-    const index = this.#lru.head;
-    if (index === 0) return false;
-    this.#drop(index, this.#isExpired(index) && this.#expiryScan > 0 ? 'expire' : 'evict');
-    return true;
-  }
-
-  #drop(index: number, reason: DropReason): void {
-    this.#buckets.remove(index);
-    this.#lru.remove(index);
-    try {
-      this.#tell(index, reason);
-    } finally {
-      // Also when the listener throws: then so does the call, but nothing is left behind.
-      this.#releaseRecord(index);
-      this.entries.free(index);
-    }
-    if (reason === 'evict') this.counters.evicted += 1;
-    else if (reason === 'expire') this.counters.expired += 1;
-    else if (reason === 'lost') this.counters.lost += 1;
-  }
-
-  /** Gives the space of an entry's record back. */
-  #releaseRecord(index: number): void {
-    const bytes = this.entries.bytes(index);
-    const segment = segmentOf(this.entries.location(index));
-    this.#payloadBytes -= bytes - HEADER_BYTES;
-    if (bytes > PACKED_BYTES_MAX) this.segments.freeLarge(segment);
-    else this.segments.subtractLive(segment, alignedBytes(bytes));
-  }
-
-  #tell(index: number, reason: DropReason): void {
-    if (this.#onDrop === undefined) return;
-    const dropped = new DroppedRecord(
-      this.log,
-      this.entries.location(index),
-      this.entries.bytes(index),
-      reason,
-    );
-    this.#isTelling = true;
-    try {
-      this.#onDrop(dropped);
-    } finally {
-      this.#isTelling = false;
-      dropped.end();
-    }
-  }
-
   #assertOpen(): void {
-    if (this.#isTelling) throw new TypeError('a drop listener may not use its cache');
+    if (this.#keydir.isTelling) throw new TypeError('a drop listener may not use its cache');
     if (this.#isClosed) throw new ZswapError('ZSWAP_CLOSED', 'the cache is closed');
   }
 

@@ -2,18 +2,13 @@
  * The composition root of the library: it opens the device and the pool, puts address spaces on top
  * of them, and gives out groups and regions. See `Machine` in `api.ts`.
  */
-import { DEFAULT_COMPRESSOR } from '../codec/registry.ts';
-import { openWarmCodec } from '../codec/warm-up.ts';
 import type { SettableGroups } from '../engine/parameters.ts';
-import { openSpill } from '../engine/spill.ts';
 import { EngineStack, type StackOptions } from '../engine/stack.ts';
-import { SHRINKER_POLICIES } from '../memcg/shrinker-policy.ts';
 import { Mm } from '../mm/mm.ts';
 import type { Region as MmRegion } from '../mm/region.ts';
 import { NodeRt } from '../rt/rt-node.ts';
-import { PAGE_SIZE, pagesOf } from '../std/units.ts';
-import { Backing } from '../swap/backing.ts';
-import { ZPOOLS } from '../zpool/open.ts';
+import { pagesOf } from '../std/units.ts';
+import type { Backing } from '../swap/backing.ts';
 import type {
   Group,
   GroupOptions,
@@ -27,19 +22,23 @@ import type {
 import type { PortLike, ServeOptions } from './port/api.ts';
 import { Calls } from './calls.ts';
 import { createTrace } from './channels.ts';
-import { bytesOf, checkName, checkWhole, checkWord } from './check.ts';
+import { bytesOf, checkName, checkWhole } from './check.ts';
 import { MachineCore } from './core.ts';
 import { MemoryGroup } from './group.ts';
+import {
+  checkDevice,
+  deviceOptions,
+  openBacking,
+  ORDER_MAX,
+  stackOptions,
+  type MachineInternals,
+} from './options.ts';
 import { PortServer } from './port/server.ts';
 import { MemoryRegion } from './region.ts';
 import { machineStats } from './stats.ts';
 import { SwapDevices } from './swap-devices.ts';
 
-/** Fewer would leave none to reclaim while a fault needs some. */
-const FRAMES_MIN = 16;
-const FRAMES_MAX = 2 ** 28 - 512;
 const PAGES_MAX = 2 ** 32 - 1;
-const ORDER_MAX = 9;
 
 /**
  * Opens a machine. Nothing stays open if a part cannot be had.
@@ -49,12 +48,6 @@ const ORDER_MAX = 9;
  */
 export async function openMachine(options: MachineOptions): Promise<Machine> {
   return await openOwnMachine(options, {});
-}
-
-/** What only the parts of this package that are made of a machine may say. */
-export interface MachineInternals {
-  /** Device requests under way at most; each has a buffer. */
-  readonly biosInFlight?: number;
 }
 
 /** Opens a machine for a part of this package, as {@link openMachine} does. */
@@ -73,58 +66,6 @@ export async function openOwnMachine(
     await backing?.device.close();
     throw error;
   }
-}
-
-async function stackOptions(options: MachineOptions, rt: NodeRt): Promise<StackOptions> {
-  const { pool = {}, pageCluster = 3, swapinMode = 'cache', largeSwapin = 'mixed' } = options;
-  const { zpool = 'zsmalloc', acceptThresholdPercent = 90, compressor = DEFAULT_COMPRESSOR } = pool;
-  const { shrinkerPolicy = 'second_chance' } = pool;
-  const memory = bytesOf('memory', options.memory);
-  checkWhole('memory in pages', Math.floor(memory / PAGE_SIZE), FRAMES_MIN, FRAMES_MAX);
-  checkWord('pool.zpool', zpool, ZPOOLS);
-  checkWord('pool.shrinkerPolicy', shrinkerPolicy, SHRINKER_POLICIES);
-  checkWhole('pool.acceptThresholdPercent', acceptThresholdPercent, 0, 100);
-  checkWhole('pageCluster', pageCluster, 0, ORDER_MAX);
-  checkWord('swapinMode', swapinMode, ['cache', 'direct']);
-  checkWord('largeSwapin', largeSwapin, ['mixed', 'never-with-zswap']);
-  return {
-    poolLimit: { kind: 'bytes', bytes: bytesOf('pool.limit', pool.limit ?? memory) },
-    totalRamPages: Math.floor(memory / PAGE_SIZE),
-    acceptThresholdPercent,
-    shrinkerEnabled: pool.shrinkerEnabled ?? false,
-    shrinkerPolicy,
-    enabled: pool.enabled ?? true,
-    codec: await openWarmCodec(compressor, rt),
-    zpool,
-  };
-}
-
-function deviceOptions({ swap = [] }: MachineOptions): readonly SwapDeviceOptions[] {
-  if (!Array.isArray(swap)) throw new TypeError('swap must be an array of devices');
-  if (swap.length > 1) throw new RangeError(`swap has ${swap.length} devices; one is supported`);
-  return swap as readonly SwapDeviceOptions[];
-}
-
-function checkDevice({ path, size }: SwapDeviceOptions): void {
-  checkName('swap path', path);
-  if (size !== undefined && bytesOf('swap size', size) < PAGE_SIZE) {
-    throw new RangeError(`swap size must be a page at least, not ${size}`);
-  }
-}
-
-/** A file without a size would have none; a block device has one. */
-async function openBacking(
-  device: SwapDeviceOptions,
-  rt: NodeRt,
-  { biosInFlight }: MachineInternals = {},
-): Promise<Backing> {
-  const { path, size = '64GiB', reset = false } = device;
-  const pages = pagesOf(bytesOf('swap size', size));
-  return new Backing(
-    await openSpill({ path, pages, leastPages: pages, reset }, rt),
-    rt,
-    biosInFlight,
-  );
 }
 
 export class OpenMachine implements Machine {

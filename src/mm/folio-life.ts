@@ -170,6 +170,32 @@ export function detachFolio(mm: Mm, pfn: Pfn): void {
 }
 
 /**
+ * Drops copies that are not worth keeping, of a folio that was brought in: stale ones, and all of
+ * one that is mapped completely when slots are few.
+ *
+ * @see mm/memory.c should_try_to_free_swap
+ */
+export function trimSwap(mm: Mm, pfn: Pfn): void {
+  const { folios, areas } = mm;
+  // Who mapped it meanwhile and wrote to it may have made it independent already.
+  if (folios.slot(pfn) < 0) return;
+  if (!folios.dirty(pfn) && areas.isHalfFull && folios.mapcount(pfn) === folios.pages(pfn)) {
+    folios.setDirty(pfn, true);
+  }
+  if (folios.dirty(pfn)) dropSwap(mm, pfn);
+}
+
+/** Says whether a folio's page was evicted only lately. @see mm/workingset.c workingset_refault */
+export function refaultFolio(mm: Mm, pfn: Pfn, slot: SwapSlot): boolean {
+  const { areas, workingset, folios } = mm;
+  const shadow = areas.shadow(slot);
+  if (shadow === 0) return false;
+  const refault = workingset.refault(mm.groupOf(pfn).id, shadow, folios.pages(pfn));
+  if (refault.workingset) folios.setWorkingset(pfn, true);
+  return refault.activate;
+}
+
+/**
  * Splits a large folio that nobody pins into single pages; those that nothing maps or can reach are
  * freed.
  *

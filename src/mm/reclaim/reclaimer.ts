@@ -18,10 +18,9 @@ import type { SlotWaiter } from '../../swap/cache.ts';
 import { addToLru, removeFromLru } from '../folio-life.ts';
 import type { Mm } from '../mm.ts';
 import { SwapOut } from '../swap/swap-out.ts';
+import { keepUsed, shrinkActive } from './aging.ts';
 import { GroupPasses } from './group-passes.ts';
 
-/** Active folios that one visit to a group makes inactive (kernel `SWAP_CLUSTER_MAX`). */
-const DEACTIVATE_MAX = 32;
 /** Folios looked at before others have their turn, where none of them can be swapped out. */
 const SLICE_FOLIOS = 1024;
 /** Folios in a row without room for any, after which there is none for the others either. */
@@ -234,7 +233,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
       this.#count(folios.pages(pfn));
       removeFromLru(this.#mm, pfn);
       if (folios.pins(pfn) > 0) addToLru(this.#mm, pfn, false);
-      else if (!this.#keepsUsed(pfn)) return pfn;
+      else if (!keepUsed(this.#mm, pfn)) return pfn;
     }
     return NONE;
   }
@@ -245,27 +244,6 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     this.scanned += pages;
     if (this.#background) events.pgscan_kswapd += pages;
     else events.pgscan_direct += pages;
-  }
-
-  /** Puts a folio that was used back; true if it was. @see mm/vmscan.c folio_check_references */
-  #keepsUsed(pfn: Pfn): boolean {
-    const { folios } = this.#mm;
-    if (!folios.accessed(pfn)) {
-      folios.setReferenced(pfn, false);
-      return false;
-    }
-    folios.setAccessed(pfn, false);
-    const activate = folios.referenced(pfn);
-    folios.setReferenced(pfn, !activate);
-    if (activate) this.#countActivation(pfn);
-    addToLru(this.#mm, pfn, activate);
-    return true;
-  }
-
-  #countActivation(pfn: Pfn): void {
-    const pages = this.#mm.folios.pages(pfn);
-    this.#mm.stats.events.pgactivate += pages;
-    this.#mm.workingset.activation(this.#mm.groupOf(pfn).id, pages);
   }
 
   /** Sees to it that the current group has pages to be looked at; false: all passes are over. */
@@ -283,24 +261,7 @@ export class Reclaimer implements SlotWaiter, RoomWaiter {
     const { lru } = this.#mm;
     if (!online) return;
     const active = lru.activePages(id) >>> this.#passes.priority;
-    if (active > 0 && lru.inactiveIsLow(id)) this.#shrinkActive(id, active);
+    if (active > 0 && lru.inactiveIsLow(id)) shrinkActive(this.#mm, id, active);
     this.#budget = lru.inactivePages(id) >>> this.#passes.priority;
-  }
-
-  /** Moves the oldest active folios to the inactive list. @see mm/vmscan.c shrink_active_list */
-  #shrinkActive(group: Memcg['id'], pages: number): void {
-    const { lru, folios, stats } = this.#mm;
-    let left = Math.min(pages, DEACTIVATE_MAX);
-    while (left > 0) {
-      const pfn = lru.oldestActive(group) as Pfn;
-      if (pfn === NONE) return;
-      left -= folios.pages(pfn);
-      removeFromLru(this.#mm, pfn);
-      folios.setAccessed(pfn, false);
-      folios.setReferenced(pfn, false);
-      folios.setWorkingset(pfn, true);
-      stats.events.pgdeactivate += folios.pages(pfn);
-      addToLru(this.#mm, pfn, false);
-    }
   }
 }

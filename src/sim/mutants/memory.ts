@@ -3,7 +3,9 @@ import { lines, without, type Mutant } from './mutant.ts';
 
 const SWAP_IN = 'mm/swap/swap-in.js';
 const SWAP_OUT = 'mm/swap/swap-out.js';
+const SWAP_OUT_END = 'mm/swap/swap-out-end.js';
 const FAULT = 'mm/fault.js';
+const NEW_PAGE = 'mm/new-page.js';
 const AREAS = 'mm/swap/swap-areas.js';
 
 export const MEMORY_MUTANTS: readonly Mutant[] = [
@@ -26,8 +28,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: SWAP_IN,
-        find: 'if (!this.#isRun(region, this.#first, this.#slot, this.#pages, false)) {',
-        replace: 'if (region === undefined) {',
+        find: 'if (!this.#run.isUncached(this.#mm)) {',
+        replace: 'if (this.#run === undefined) {',
       },
     ],
   },
@@ -38,8 +40,8 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: SWAP_IN,
-        find: lines(2, 'const all = this.#isStillMapped(0, pages);'),
-        replace: lines(2, 'const all = this.#isStillMapped(0, pages) || this.#order === 0;'),
+        find: lines(2, 'const all = this.#run.isNamed(0, pages);'),
+        replace: lines(2, 'const all = this.#run.isNamed(0, pages) || this.#order === 0;'),
       },
     ],
   },
@@ -50,9 +52,9 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: FAULT,
-        find: 'this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);',
+        find: 'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);',
         replace:
-          'this.#order = this.#swapIn.chooseOrder(region, this.#index, slot, this.#largest);\n' +
+          'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);\n' +
           '            this.#swapIn.seen = Array.from({ length: 2 ** this.#order }, (_, i) => ' +
           'this.#mm.swap.table.kind(slot - (this.#index % 2 ** this.#order) + i));\n' +
           '            if (this.#order > 0) {\n' +
@@ -82,7 +84,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     scenario: 'fault-pageout',
     patches: [
       {
-        file: SWAP_OUT,
+        file: SWAP_OUT_END,
         find: lines(2, 'if (folios.dirty(pfn))', '    dropSwap(this.#mm, pfn);'),
         replace: lines(2, 'folios.setDirty(pfn, false);'),
       },
@@ -95,7 +97,7 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       without(SWAP_OUT, 2, 'folios.setDirty(pfn, false);'),
       {
-        file: SWAP_OUT,
+        file: SWAP_OUT_END,
         find: lines(2, 'this.#release(pfn, pages);'),
         replace: lines(2, 'folios.setDirty(pfn, false);', 'this.#release(pfn, pages);'),
       },
@@ -137,12 +139,12 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     scenario: 'copy-on-write',
     patches: [
       {
-        file: FAULT,
+        file: NEW_PAGE,
         find: 'const old = ptePfn(pte);',
         replace: 'const old = this.#source;',
       },
       {
-        file: FAULT,
+        file: NEW_PAGE,
         find: 'if (!isShared) {',
         replace: 'if (region === undefined) {',
       },

@@ -58,39 +58,6 @@ describe('a run of reclaim', () => {
     assert.deepEqual(presentPages(space, region), hot);
   });
 
-  it('makes pages active that are used twice, and keeps those longest', () => {
-    const space = new TestAddressSpace({ frames: 32 });
-    const region = space.map(96);
-    space.fill(region, 1, 8);
-    let majorFaults = NaN;
-    for (let page = 8; page < 96; page += 1) {
-      space.write(region, page, page + 1);
-      for (let hot = 0; hot < 8; hot += 1) space.read(region, hot);
-      if (page === 64) majorFaults = space.mm.stats.events.pgmajfault;
-    }
-    assert.ok(space.mm.stats.events.pgactivate >= 8);
-    assert.deepEqual(presentPages(space, region).slice(0, 8), [0, 1, 2, 3, 4, 5, 6, 7]);
-    assert.equal(space.mm.stats.events.pgmajfault, majorFaults);
-  });
-
-  it('lets a page start active that comes back soon after it went', () => {
-    const space = new TestAddressSpace({ frames: 64 });
-    const region = space.map(32);
-    space.fill(region);
-    // What is used whenever reclaim looks is active.
-    for (let times = 0; times < 4; times += 1) {
-      space.verify(region);
-      reclaim(space, 1);
-    }
-    space.read(region, 0);
-    const { refaults, activates } = space.mm.workingset;
-    space.pageout(region, 0, 1);
-    space.read(region, 0);
-    assert.equal(space.mm.workingset.refaults, refaults + 1);
-    assert.equal(space.mm.workingset.activates, activates + 1);
-    assert.equal(space.mm.folios.active(space.pfn(region, 0)), true);
-  });
-
   it('reclaims a group at its limit, and no other', () => {
     const space = new TestAddressSpace();
     const groups = [space.memcgs.create('a'), space.memcgs.create('b')] as const;

@@ -6,7 +6,7 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { present } from '../../../../src/std/assert.ts';
-import { EBADMSG, EIO } from '../../../../src/std/errno.ts';
+import { EBADMSG } from '../../../../src/std/errno.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
 import { copyRegion } from '../../../../src/mm/copy.ts';
 import type { Region } from '../../../../src/mm/region.ts';
@@ -231,30 +231,6 @@ describe('swap-in of a large folio', () => {
     assert.equal(space.mm.areas.usedSlots, 0);
   });
 
-  it('is one read where all pages are on the device (T003-b)', () => {
-    const { space, region } = swappedOut({}, 8, 3);
-    space.writeback();
-    assert.equal(space.read(region, 2), 3);
-    assert.equal(present(space.mm.stats.orders[3]).swpin, 1);
-    assert.equal(space.swap.vmstat.pswpin, 8);
-    assert.equal(space.mm.frames.usedPages, 8);
-    space.verify(region);
-  });
-
-  it('reads a folio of the largest order, piece by piece', () => {
-    const space = new TestAddressSpace({ frames: 600, slots: 1024 });
-    const region = space.map(512, { order: 9 });
-    for (let page = 0; page < 512; page += 1) {
-      space.begin('write', region, page, wordPage(page + 1));
-      space.rt.run(10_000);
-    }
-    assert.equal(space.pageout(region), 512);
-    space.writeback();
-    assert.equal(space.read(region, 511), 512);
-    assert.equal(present(space.mm.stats.orders[9]).swpin, 1);
-    for (const page of [0, 31, 32, 255, 510]) assert.equal(space.read(region, page), page + 1);
-  });
-
   it('takes single pages when told to, as kernels do with zswap', () => {
     const { space, region } = swappedOut({ largeSwapin: 'never-with-zswap' }, 4, 2);
     assert.equal(space.read(region, 1), 2);
@@ -278,18 +254,6 @@ describe('swap-in of a large folio', () => {
         }
       }
     }
-  });
-
-  it('fails for the page that the device cannot read, and for no other', () => {
-    const { space, region } = swappedOut({}, 4, 2);
-    space.writeback();
-    const { device } = space;
-    assert.ok(device !== undefined);
-    device.readErrors = 256;
-    assert.equal(space.readError(region, 0), EIO);
-    device.readErrors = 0;
-    assert.equal(space.mm.frames.usedPages, 0);
-    space.verify(region);
   });
 
   it('charges who brings it in, whoever has paid for its entries (T003-h)', () => {
