@@ -11,7 +11,13 @@ import type { Group, Pin, Region } from '../../src/machine/api.ts';
 import type { OpenMachine } from '../../src/machine/machine.ts';
 import { Prng } from '../../src/std/prng.ts';
 import { MIB, PAGE_SIZE } from '../../src/std/units.ts';
-import { assertSound, mixedPage, noisePage, openTestMachine } from '../support/test-machine.ts';
+import {
+  assertSound,
+  mixedPage,
+  noisePage,
+  openTestMachine,
+  settled,
+} from '../support/test-machine.ts';
 
 const PAGES = 96;
 const ACTORS = 4;
@@ -190,15 +196,6 @@ async function disturb(
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return removals;
-}
-
-/** Resolves when nothing is written back any more: what is keeps its entries until then. */
-async function settled(machine: OpenMachine): Promise<void> {
-  const { mm, stack } = machine.core;
-  const { shrinker, shrinkWorker } = stack.zswap;
-  while (shrinker.running || shrinkWorker.running || mm.reclaim.running > 0) await turn();
-  // A slot that somebody has owned is freed in a turn of its own.
-  await turn();
 }
 
 async function trial(t: TestContext, seed: number): Promise<void> {

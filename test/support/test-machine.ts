@@ -90,3 +90,13 @@ export async function assertPages(
     assert.ok(target.equals(make(page)), `page ${page} of ${region.name}`);
   }
 }
+
+/** Resolves when nothing is written back any more: what is keeps its entries until then. */
+export async function settled(machine: OpenMachine): Promise<void> {
+  const { mm, stack } = machine.core;
+  const { shrinker, shrinkWorker } = stack.zswap;
+  while (shrinker.running || shrinkWorker.running || mm.reclaim.running > 0)
+    await machine.core.stack.rt.yieldNow();
+  // A slot that somebody has owned is freed in a turn of its own.
+  await machine.core.stack.rt.yieldNow();
+}

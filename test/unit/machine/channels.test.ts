@@ -5,7 +5,13 @@ import { CHANNELS } from '../../../src/machine/channels.ts';
 import type { FaultEvent } from '../../../src/mm/mm.ts';
 import { PAGE_SIZE } from '../../../src/std/units.ts';
 import type { RejectEvent, WritebackEvent } from '../../../src/zswap/zswap.ts';
-import { mixedPage, noisePage, openTestMachine, writePages } from '../../support/test-machine.ts';
+import {
+  mixedPage,
+  noisePage,
+  openTestMachine,
+  settled,
+  writePages,
+} from '../../support/test-machine.ts';
 
 function listen<Event>(t: TestContext, name: string): Event[] {
   const events: Event[] = [];
@@ -40,6 +46,8 @@ describe('the diagnostics channels', () => {
     const rejects = listen<RejectEvent>(t, CHANNELS.reject);
     const writebacks = listen<WritebackEvent>(t, CHANNELS.writeback);
     await writePages(region, 0, 1024, mixedPage);
+    // A run is told of when it has ended, and its pages are counted one by one.
+    await settled(machine);
     const stats = machine.stats();
     assert.equal(rejects.length, stats.rejects.pool_limit);
     assert.deepEqual(rejects[0], { group: 'tenant', reason: 'pool_limit' });

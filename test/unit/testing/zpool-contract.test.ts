@@ -88,7 +88,7 @@ describe('zpoolContract', () => {
       };
       return zpool;
     });
-    assert.deepEqual(failed, ['reads no further than the size rounded up to 64 bytes']);
+    assert.deepEqual(failed, ['reads no further than the size rounded up to 256 bytes']);
   });
 
   it('catches a leak', () => {
