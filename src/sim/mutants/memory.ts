@@ -52,13 +52,18 @@ export const MEMORY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: FAULT,
+        find: 'this.#claim = new FrameClaim(mm, owner);',
+        replace: 'this.#claim = new FrameClaim(mm, owner);\n        this.owner = owner;',
+      },
+      {
+        file: FAULT,
         find: 'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);',
         replace:
           'this.#order = swapInOrder(this.#mm, region, this.#index, slot, this.#largest);\n' +
           '            this.#swapIn.seen = Array.from({ length: 2 ** this.#order }, (_, i) => ' +
           'this.#mm.swap.table.kind(slot - (this.#index % 2 ** this.#order) + i));\n' +
           '            if (this.#order > 0) {\n' +
-          '                this.#mm.rt.yieldTask(this.#owner);\n' +
+          '                this.#mm.rt.yieldTask(this.owner);\n' +
           "                return this.#stage = 'frames', 'waiting';\n" +
           '            }',
       },
