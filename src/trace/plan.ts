@@ -6,6 +6,7 @@ import type { ZpoolName } from '../zpool/open.ts';
 import type { ReadTrace } from './read-trace.ts';
 import type { DeviceLatency } from './machine/device-model.ts';
 import type { PageProfile } from './machine/profile.ts';
+import type { CodecCost } from './machine/sized-page.ts';
 import { SIMULATED_POLICIES, type SimulatedPolicy } from './policy/policy.ts';
 
 /** A size of memory, of itself or as a share of all that the trace references. */
@@ -69,6 +70,8 @@ export interface ReplayPlan {
   /** Undefined: room for all pages of the trace. */
   readonly deviceBytes: number | undefined;
   readonly profile: PageProfile;
+  /** By compressor; one that is not here costs what it does on the machine of the table. */
+  readonly costs?: ReadonlyMap<string, CodecCost>;
   /** What the sizes in the trace were compressed with; undefined: not known. */
   readonly recordedCompressor: string | undefined;
   readonly seed: number;
@@ -77,7 +80,7 @@ export interface ReplayPlan {
 const DEFAULT_POOL_PERCENTS = [5, 10, 20, 40];
 const DEFAULT_FRAME_PERCENT = 25;
 
-type Defaults = Omit<ReplayPlan, 'profile' | 'device'>;
+type Defaults = Omit<ReplayPlan, 'profile' | 'costs' | 'device'>;
 
 /** A recording is replayed with the settings it was made with; others with the daemon's own. */
 export function defaultsOf({ trace, format }: ReadTrace, compressor: string): Defaults {

@@ -193,7 +193,7 @@ function machineOptions(
       shrinkerPolicy: policy,
       compressor,
     },
-    cost: codecCost(compressor),
+    cost: plan.costs?.get(compressor) ?? codecCost(compressor),
     device:
       device === undefined || pages <= 0
         ? undefined

@@ -149,7 +149,7 @@ function headLines({ now, before }: Looks): (readonly [text: string, code: strin
         `back ${pageRateText(rates?.writtenBack)}, refused ${rateText(rates?.refused)}`,
       (rates?.refused ?? 0) > 0 ? RED : '',
     ],
-    [`latency  half: ${within(0.5)}; 99 %: ${within(0.99)}`, ''],
+    [`latency  median: ${within(0.5)}; 99 %: ${within(0.99)}`, ''],
     ['', ''],
   ];
 }

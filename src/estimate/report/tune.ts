@@ -27,7 +27,13 @@ export function tuneCommand({ best, workingBytes }: TuneReport): readonly string
   const mebibytes = (bytes: number): string =>
     formatSize(Math.max(1, Math.ceil(bytes / MIB)) * MIB);
   const pool = ['--compressor', best.compressor, '--pool-size', mebibytes(best.poolBytes)];
-  return ['serve', ...pool, '--export', `swap:${mebibytes(workingBytes)}`];
+  const policy = isProtected(best) ? ['--shrinker-policy', best.policy] : [];
+  return ['serve', ...pool, ...policy, '--export', `swap:${mebibytes(workingBytes)}`];
+}
+
+/** Settings with a policy that the daemon must be told of. */
+function isProtected({ policy }: Trial): boolean {
+  return policy === 'protected';
 }
 
 /** The report for people, ending with the command to run next. */
@@ -59,7 +65,8 @@ export function formatTune(report: TuneReport): string {
     ...wrapText(
       'gained: memory beyond RAM that fits without the device. in RAM, in pool, device: where ' +
         'references find their page. fault us: mean of a fault. ns/ref: lost by reference. ' +
-        '*: chosen. none: without zswap.',
+        '*: chosen. none: without zswap.' +
+        (front.some(isProtected) ? ' (p): --shrinker-policy protected.' : ''),
     ),
     '',
     ...wrapText(verdict(report)),
@@ -78,7 +85,8 @@ function aimText({ aim, latencyBoundUs }: TuneReport): string {
 
 function trialCells(trial: Trial): readonly string[] {
   const gained = `${trial.memoryGained < 0 ? '' : '+'}${roughSize(trial.memoryGained)}`;
-  return [trial.compressor, roughSize(trial.poolBytes), gained, ...outcomeCells(trial).slice(2)];
+  const name = isProtected(trial) ? `${trial.compressor} (p)` : trial.compressor;
+  return [name, roughSize(trial.poolBytes), gained, ...outcomeCells(trial).slice(2)];
 }
 
 function outcomeCells(outcome: Outcome): readonly string[] {
@@ -90,8 +98,9 @@ function outcomeCells(outcome: Outcome): readonly string[] {
 
 function verdict({ best, trials, latencyBoundUs }: TuneReport): string {
   if (best !== undefined) {
+    const policy = isProtected(best) ? ` and --shrinker-policy ${best.policy}` : '';
     return (
-      `Take ${best.compressor} with a pool of ${roughSize(best.poolBytes)}: it gains ` +
+      `Take ${best.compressor} with a pool of ${roughSize(best.poolBytes)}${policy}: it gains ` +
       `${roughSize(best.memoryGained)}, and a fault takes ` +
       `${microseconds(best.faultLatencyUs)} us on the average.`
     );

@@ -2,7 +2,7 @@
  * Hit curves: the share of references that an LRU cache of some size would have. LRU caches nest,
  * so one curve serves every division of memory into frames and pool.
  */
-import { assert, present } from '../../std/assert.ts';
+import { assert } from '../../std/assert.ts';
 
 /** Share of references, 0..1, that hit in the `pages` most recently used pages; never falls. */
 export interface HitCurve {
@@ -81,61 +81,4 @@ function shareAtTime(groups: readonly PageGroup[], time: number): number {
     0,
   );
   return Math.min(1, share);
-}
-
-/**
- * The curve of recorded references, exactly: how many different pages were referenced since the
- * last reference of the same page (Mattson's stack distance). First references are left out: memory
- * that was never swapped out does not fault from a pool or device.
- *
- * @see Mattson, Gecsei, Slutz and Traiger, "Evaluation techniques for storage hierarchies", 1970
- */
-export function recordedCurve(pages: readonly string[] | Uint32Array): HitCurve {
-  const counts = stackDistances(pages);
-  const repeats = counts.reduce((sum, count) => sum + count, 0);
-  const within = new Float64Array(counts.length + 1);
-  counts.forEach((count, distance) => {
-    within[distance + 1] = present(within[distance]) + count;
-  });
-  return {
-    workingPages: counts.length,
-    assumption: `the ${pages.length} recorded references, and LRU throughout`,
-    shareWithin: (cachePages) => {
-      if (repeats === 0 || cachePages >= counts.length) return 1;
-      return present(within[Math.max(0, Math.floor(cachePages))]) / repeats;
-    },
-  };
-}
-
-/**
- * By distance, how often a page was referenced with that many different others since its last
- * reference; as long as there are different pages.
- */
-export function stackDistances(pages: readonly string[] | Uint32Array): Uint32Array {
-  const last = new Map<string | number, number>();
-  // A Fenwick tree over time: 1 where a page was referenced last.
-  const tree = new Uint32Array(pages.length + 1);
-  const add = (time: number, value: number): void => {
-    for (let at = time + 1; at < tree.length; at += at & -at) tree[at] = present(tree[at]) + value;
-  };
-  const before = (time: number): number => {
-    let sum = 0;
-    for (let at = time; at > 0; at -= at & -at) sum += present(tree[at]);
-    return sum;
-  };
-  const distances = new Map<number, number>();
-  for (let time = 0; time < pages.length; time++) {
-    const page = present(pages[time]);
-    const previous = last.get(page);
-    if (previous !== undefined) {
-      const distance = before(time) - before(previous + 1);
-      distances.set(distance, (distances.get(distance) ?? 0) + 1);
-      add(previous, -1);
-    }
-    add(time, 1);
-    last.set(page, time);
-  }
-  const counts = new Uint32Array(last.size);
-  for (const [distance, count] of distances) counts[distance] = count;
-  return counts;
 }

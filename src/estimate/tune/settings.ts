@@ -23,6 +23,8 @@ export interface Outcome {
   readonly deviceShare: number;
   /** Mean microseconds of a fault, from either. */
   readonly faultLatencyUs: number;
+  /** Bytes that the pool held beyond its own size, where that was seen and is not reckoned. */
+  readonly memoryGained?: number;
 }
 
 /** Tells what settings lead to; undefined if it cannot tell for these. */

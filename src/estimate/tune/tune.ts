@@ -87,7 +87,8 @@ function trialOf(
   return {
     ...settings,
     ...outcome,
-    memoryGained: Math.min(held, Math.max(workingBytes, frameBytes)) - ramBytes,
+    memoryGained:
+      outcome.memoryGained ?? Math.min(held, Math.max(workingBytes, frameBytes)) - ramBytes,
     stallNs: (outcome.poolShare + outcome.deviceShare) * outcome.faultLatencyUs * 1000,
     isWithinBound: outcome.faultLatencyUs <= latencyBoundUs,
   };
@@ -105,7 +106,19 @@ export function paretoFront(trials: readonly Trial[]): readonly Trial[] {
     (a.memoryGained > b.memoryGained ||
       a.stallNs < b.stallNs ||
       a.faultLatencyUs < b.faultLatencyUs);
+  // A policy that changes nothing is not shown beside the first.
+  const repeats = (trial: Trial, at: number): boolean =>
+    trials
+      .slice(0, at)
+      .some(
+        (other) =>
+          other.compressor === trial.compressor &&
+          other.poolBytes === trial.poolBytes &&
+          other.memoryGained === trial.memoryGained &&
+          other.stallNs === trial.stallNs &&
+          other.faultLatencyUs === trial.faultLatencyUs,
+      );
   return trials
-    .filter((trial) => !trials.some((other) => beats(other, trial)))
+    .filter((trial, at) => !repeats(trial, at) && !trials.some((other) => beats(other, trial)))
     .toSorted((a, b) => a.memoryGained - b.memoryGained || a.stallNs - b.stallNs);
 }

@@ -16,6 +16,7 @@ import {
   type DaemonStats,
 } from '../../support/daemon.ts';
 import { DiskClient } from '../../support/disk-client.ts';
+import { assertNear, replay, type EngineFigures } from '../../support/replayed.ts';
 import { runProgram } from '../../support/run-program.ts';
 import { samplePages } from '../../support/sample-pages.ts';
 
@@ -75,32 +76,6 @@ async function restingStats(look: () => Promise<DaemonStats>): Promise<DaemonSta
     if (JSON.stringify(now.zswap) === JSON.stringify(before.zswap)) return now;
     before = now;
   }
-}
-
-interface EngineFigures {
-  readonly kind: string;
-  readonly zswap: Readonly<Record<string, number>>;
-  readonly vmstat: Readonly<Record<string, number>>;
-  readonly wrong_reads: number;
-}
-
-interface ReplayFigures {
-  readonly trace: { readonly format: string; readonly lost: number; readonly tenants: string[] };
-  readonly runs: readonly EngineFigures[];
-}
-
-async function replay(...args: string[]): Promise<ReplayFigures> {
-  const { status, out, err } = await runProgram('src/cli/main.js', ['replay', '--json', ...args])
-    .finished;
-  assert.equal(status, 0, err);
-  return JSON.parse(out) as ReplayFigures;
-}
-
-/** Within a share of the larger one; small counts may differ by a few. */
-function assertNear(name: string, replayed: number, recorded: number, share = 0.05): void {
-  const most = Math.max(8, share * Math.max(replayed, recorded));
-  const difference = Math.abs(replayed - recorded);
-  assert.ok(difference <= most, `${name}: replayed ${replayed}, the daemon counted ${recorded}`);
 }
 
 function compare(engine: EngineFigures | undefined, stats: DaemonStats): void {

@@ -10,8 +10,18 @@ function zswapd(...argv: readonly string[]): Promise<Finished> {
   return runProgram('src/cli/main.js', argv).finished;
 }
 
+/** A run of `zswapd replay --json`. */
+interface ReplayedRun {
+  readonly compressor: string;
+  readonly policy: string;
+  readonly tiers: Readonly<Record<'frames' | 'zswap' | 'zero' | 'device', number>>;
+}
+
 interface Trial {
   readonly compressor: string;
+  readonly policy: string;
+  readonly resident_share: number;
+  readonly device_share: number;
   readonly pool_size: number;
   readonly memory_gained: number;
   readonly fault_latency_us: number;
@@ -21,6 +31,7 @@ interface Trial {
 interface Report {
   readonly ram: number;
   readonly working_set: number;
+  readonly assumption: string;
   readonly best: Trial | null;
   readonly front: readonly Trial[];
   readonly trials: readonly Trial[];
@@ -59,8 +70,48 @@ describe('zswapd tune', () => {
       (_, at) => `${at % 200},${at % 3 === 0 ? 'w' : 'r'}`,
     );
     writeFileSync(trace, lines.join('\n'));
-    const { working_set: bytes, ram } = await reportOf('--trace', trace);
-    assert.deepEqual([bytes, ram], [200 * 4096, 100 * 4096]);
+    const report = await reportOf('--trace', trace);
+    assert.deepEqual([report.working_set, report.ram], [200 * 4096, 100 * 4096]);
+    assert.equal(report.trials.length, 2 * 5 * 2);
+    assert.match(report.assumption, /^the 4000 references of .*trace \(plain\), run by the engine/);
+    assert.ok(report.not_tried.some((what) => what.includes('writeback=0')));
+  });
+
+  it('runs each setting of a trace as replay does', async () => {
+    const trace = join(folder, 'loop');
+    const lines = Array.from({ length: 6000 }, (_, at) => `${(at * at) % 311},w`);
+    writeFileSync(trace, lines.join('\n'));
+    const sizes = ['--ram=240K', '--pool-size=60K', '--device-us=70'];
+    const { trials } = await reportOf('--trace', trace, ...sizes);
+    const { status, out, err } = await zswapd(
+      ...['replay', trace, '--json', '--frames=180K', '--pool-size=60K', '--profile', pages],
+      ...['--compressor=lz4,zstd:1', '--policy=second_chance,protected'],
+      '--device=read=70,write=70,channels=4',
+    );
+    assert.equal(status, 0, err);
+    const { runs } = JSON.parse(out) as { readonly runs: readonly ReplayedRun[] };
+    assert.equal(trials.length, runs.length);
+    for (const { compressor, policy, tiers } of runs) {
+      const trial = trials.find((each) => each.compressor === compressor && each.policy === policy);
+      const inPool = tiers.zswap + tiers.zero;
+      const total = tiers.frames + inPool + tiers.device;
+      assert.ok(trial !== undefined && tiers.device > 0 && inPool > 0);
+      // A part of the time is the compressor's, which is measured anew, and decides nothing much.
+      assert.ok(Math.abs(trial.resident_share - tiers.frames / total) < 0.001);
+      assert.ok(Math.abs(trial.device_share - tiers.device / total) < 0.05);
+    }
+  });
+
+  it('leaves RAM out of what was recorded at a swap device', async () => {
+    const trace = join(folder, 'requests.log');
+    const lines = Array.from({ length: 900 }, (_, at) => {
+      const op = at % 3 === 0 ? 'write' : 'read';
+      return `${at} /dev/sdb ${op} ${4096 * ((at * 7) % 151)} 4096\n`;
+    });
+    writeFileSync(trace, `fio version 3 iolog\n${lines.join('')}`);
+    const { assumption, trials } = await reportOf('--trace', trace);
+    assert.match(assumption, /\(fio\); they were recorded at a swap device, so none is to RAM/);
+    assert.ok(trials.every(({ resident_share: share }) => share === 0));
   });
 
   it('reads in eighty columns', async () => {
@@ -80,6 +131,14 @@ describe('zswapd tune', () => {
     assert.doesNotMatch(out, /Next:/);
   });
 
+  it('refuses a trace in which no page ever comes back', async () => {
+    const trace = join(folder, 'once');
+    writeFileSync(trace, '1\n2\n3\n');
+    const { status, err } = await zswapd('tune', pages, ...quick, '--trace', trace);
+    assert.equal(status, 1);
+    assert.match(err, /^zswapd: '.*once' is no use: no page is referenced twice.*\n$/);
+  });
+
   const failures: readonly [argv: readonly string[], status: number, message: RegExp][] = [
     [[], 2, /missing argument; it takes --pid PID or FILE…/],
     [['--aim=speed', 'f'], 2, /--aim: 'speed' is not an aim; it takes memory, latency/],
@@ -87,7 +146,7 @@ describe('zswapd tune', () => {
     [['--skew=1', '--trace=x', 'f'], 2, /cannot be given together with/],
     [['--latency-us=0', 'f'], 2, /--latency-us: '0' is not microseconds; it takes a whole number/],
     [['--ram=64K', '--pool-size=1M', pages], 2, /--pool-size: 1048576 bytes are not less than/],
-    [['--trace=/nonexistent', pages], 1, /cannot read '\/nonexistent': there is no such file/],
+    [['--trace=/nonexistent', pages], 1, /\/nonexistent: there is no such file/],
     [['/nonexistent'], 1, /cannot read '\/nonexistent'/],
   ];
   for (const [argv, expected, message] of failures) {

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { recordedCurve, zipfCurve } from '../../../../src/estimate/tune/hit-curve.ts';
-import { parsePageTrace } from '../../../../src/estimate/tune/page-trace.ts';
+import { zipfCurve } from '../../../../src/estimate/tune/hit-curve.ts';
 import { Prng } from '../../../../src/std/prng.ts';
 
 /** Hits of an LRU cache in all references but the first of each page, counted the slow way. */
@@ -24,21 +22,6 @@ function lruShare(references: readonly string[], cachePages: number): number {
   }
   return repeats === 0 ? 1 : hits / repeats;
 }
-
-describe('the curve of recorded references', () => {
-  it('is that of an LRU cache of every size', () => {
-    const traces = fc.array(fc.integer({ min: 0, max: 30 }).map(String), {
-      minLength: 1,
-      maxLength: 200,
-    });
-    fc.assert(
-      fc.property(traces, fc.integer({ min: 1, max: 35 }), (references, size) => {
-        const share = recordedCurve(references).shareWithin(size);
-        assert.ok(Math.abs(share - lruShare(references, size)) < 1e-12);
-      }),
-    );
-  });
-});
 
 describe('the curve of independent references', () => {
   it('is a straight line where all pages are alike', () => {
@@ -71,21 +54,5 @@ describe('the curve of independent references', () => {
       const off = Math.abs(curve.shareWithin(size) - lruShare(references, size));
       assert.ok(off < 0.02, `${size}: ${off}`);
     }
-  });
-});
-
-describe('a trace of pages', () => {
-  it('has a page a line, with or without more columns', () => {
-    assert.deepEqual(parsePageTrace('t', '# page\n1\n2,w\n\n1 r tenant\n7\tx\n'), [
-      '1',
-      '2',
-      '1',
-      '7',
-    ]);
-  });
-
-  it('is refused if it says nothing', () => {
-    assert.throws(() => parsePageTrace('t', '# none\n'), /'t' has no references/);
-    assert.throws(() => parsePageTrace('t', '1\n2\n3\n'), /no page is referenced twice/);
   });
 });

@@ -53,6 +53,20 @@ function trialOf(memoryGained: number, faultLatencyUs: number, stallNs: number):
   };
 }
 
+describe('the search', () => {
+  it('takes the memory gained from an evaluation that has seen it', () => {
+    const seen = { residentShare: 0, poolShare: 1, deviceShare: 0, faultLatencyUs: 3 };
+    const { trials } = tune(searchOf({ evaluate: () => ({ ...seen, memoryGained: 12345 }) }));
+    assert.ok(trials.length > 0 && trials.every(({ memoryGained }) => memoryGained === 12345));
+  });
+
+  it('shows a policy that changes nothing once', () => {
+    const { front, trials } = tune(searchOf({ policies: ['lru', 'lru'] }));
+    assert.equal(trials.length, 16);
+    assert.equal(new Set(front.map((each) => each.compressor + each.poolBytes)).size, front.length);
+  });
+});
+
 describe('the model of a machine', () => {
   it('gives every reference one place, and a denser pool more of them', () => {
     const { evaluate } = searchOf();
