@@ -1,5 +1,5 @@
-// Goal: a real Linux kernel that swaps onto the server gets every byte back, and a replay of what the
-// daemon recorded meanwhile does what the daemon did.
+// Goal: a real Linux kernel that swaps onto the server gets every byte back, and a replay of what
+// the daemon recorded meanwhile does what the daemon did.
 // Method: a guest in QEMU has half the memory that its only program needs and checks byte by byte.
 // The recording goes on past the guest's swapoff, which empties the pool, so counts of events are
 // compared at the end, and the pool at its fullest.

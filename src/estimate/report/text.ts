@@ -34,8 +34,8 @@ export function formatEstimate(report: EstimateReport): string {
 /** What follows the command: a daemon that nobody swaps onto gains nothing. */
 function afterwards(): readonly string[] {
   return wrapText(
-    'Then let something swap onto it (README.md, The first swap), and see it work: npx zswapd top ' +
-      'in the same folder, or the dashboard at the http address that serve prints.',
+    'Then let something swap onto it (README.md, The first swap), and see it work: ' +
+      'npx zswapd top in the same folder, or the dashboard at the http address that serve prints.',
   );
 }
 
