@@ -74,9 +74,12 @@ function isWorth(candidate: CompressorEstimate, best: CompressorEstimate): boole
 function gainReason(best: CompressorEstimate, poolBytes: number): string {
   const held = roughSize(heldBytes(best, poolBytes));
   const gained = roughSize(memoryGained(best, poolBytes));
+  // Who asks about one small process is told of a machine's pool, so both sizes are named.
+  const own = (best.pages - best.zeroPages) * best.poolBytesPerPage;
+  const share = own < poolBytes ? ` The pages here would take ${roughSize(own)} of it.` : '';
   return (
     `Use ${best.compressor}: a pool of ${roughSize(poolBytes)} holds ${held} of such pages, ` +
-    `which gains ${gained}.`
+    `which gains ${gained}.${share}`
   );
 }
 

@@ -1,5 +1,5 @@
-// Goal: a real Linux kernel that swaps onto the server gets every byte back, and a replay of what the
-// daemon recorded meanwhile does what the daemon did.
+// Goal: a real Linux kernel that swaps onto the server gets every byte back, and a replay of what
+// the daemon recorded meanwhile does what the daemon did.
 // Method: a guest in QEMU has half the memory that its only program needs and checks byte by byte.
 // The recording goes on past the guest's swapoff, which empties the pool, so counts of events are
 // compared at the end, and the pool at its fullest.
@@ -80,9 +80,9 @@ async function compareReplay(
   fullest: Fullest,
 ): Promise<void> {
   const engine = await replayEngine(file);
-  const near = (name: string, replayed = -1, recorded = -1): void => {
+  const near = (name: string, replayed = -1, recorded = -1, share = 0.05): void => {
     t.diagnostic(`${name}: replayed ${replayed}, the daemon counted ${recorded}`);
-    assertNear(name, replayed, recorded);
+    assertNear(name, replayed, recorded, share);
   };
   assert.equal(engine.wrong_reads, 0);
   for (const name of ['swpin_zero', 'swpout_zero']) {
@@ -90,10 +90,11 @@ async function compareReplay(
   }
   const kept = ({ vmstat, zswap }: Pick<DaemonStats, 'vmstat' | 'zswap'>): number =>
     (vmstat['zswpout'] ?? 0) - (zswap['written_back_pages'] ?? 0);
-  near('pages stored and not written back', kept(engine), kept(stats));
   // A full pool refuses pages while it is written back, so which way a page takes to the device,
   // and which one it is, is up to the device's speed, which the recording does not know.
-  if (stats.rejects['pool_limit'] === 0) {
+  if (stats.rejects['pool_limit'] !== 0) {
+    near('pages stored and not written back', kept(engine), kept(stats), 0.1);
+  } else {
     for (const name of ['zswpin', 'zswpout', 'pswpin', 'pswpout']) {
       near(name, engine.vmstat[name], stats.vmstat[name]);
     }

@@ -1,4 +1,4 @@
-/** A recording of the daemon, replayed as a user would, and its counters held against the daemon's. */
+/** Replays of what the daemon recorded, as a user makes them, held against its own counters. */
 import assert from 'node:assert/strict';
 import { runProgram } from './run-program.ts';
 

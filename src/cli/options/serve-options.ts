@@ -143,7 +143,7 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     parse: parseHostPort,
     excludes: 'no-http',
     preset: DEFAULT_HTTP,
-    help: 'serve /metrics, /healthz, /readyz, /api/stats and a status page',
+    help: 'serve /metrics, /healthz, /readyz, /api/stats and the dashboard',
   },
   'no-http': { kind: 'switch', excludes: 'http', help: 'no HTTP server' },
   control: {
@@ -151,7 +151,7 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     value: 'PATH',
     parse: parseSocketPath,
     preset: 'zswapd.sock in the run-time or working folder',
-    help: "control socket, mode 0600, for 'zswapd stat' and 'zswapd set'",
+    help: "control socket, mode 0600, for 'zswapd top', 'stat', 'set' and others",
   },
   enabled: {
     kind: 'value',

@@ -26,8 +26,17 @@ export function formatEstimate(report: EstimateReport): string {
     '',
     'Next:',
     `  npx zswapd ${recommendation.command.join(' ')}`,
+    ...(recommendation.compressor === undefined ? [] : afterwards()),
     '',
   ].join('\n');
+}
+
+/** What follows the command: a daemon that nobody swaps onto gains nothing. */
+function afterwards(): readonly string[] {
+  return wrapText(
+    'Then let something swap onto it (README.md, The first swap), and see it work: ' +
+      'npx zswapd top in the same folder, or the dashboard at the http address that serve prints.',
+  );
 }
 
 function head(report: EstimateReport): readonly string[] {

@@ -49,6 +49,7 @@ describe('the recommendation', () => {
     const { compressor, reasons } = recommend([LZ4, dense], GIB);
     assert.equal(compressor, 'zstd:1');
     assert.match(reasons.join(' '), /holds 4\.1G .* gains 3\.1G\..*With lz4, the cheapest/);
+    assert.match(reasons.join(' '), /The pages here would take 977K of it\./);
   });
 
   it('is not a denser one that takes too long', () => {

@@ -105,7 +105,7 @@ describe('zswapd estimate', () => {
       assert.equal(status, 0);
       const long = out.split('\n').filter((line) => line.length > 80);
       assert.deepEqual(long, []);
-      assert.match(out, /\nNext:\n {2}npx zswapd \S.*\n$/);
+      assert.match(out, /\nNext:\n {2}npx zswapd \S.*\nThen let something swap onto it[^]*\n$/);
     }
   });
 
