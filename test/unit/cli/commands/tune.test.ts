@@ -84,8 +84,14 @@ describe('zswapd tune', () => {
     const sizes = ['--ram=240K', '--pool-size=60K', '--device-us=70'];
     const { trials } = await reportOf('--trace', trace, ...sizes);
     const { status, out, err } = await zswapd(
-      ...['replay', trace, '--json', '--frames=180K', '--pool-size=60K', '--profile', pages],
-      ...['--compressor=lz4,zstd:1', '--policy=second_chance,protected'],
+      'replay',
+      trace,
+      '--json',
+      '--frames=180K',
+      '--pool-size=60K',
+      `--profile=${pages}`,
+      '--compressor=lz4,zstd:1',
+      '--policy=second_chance,protected',
       '--device=read=70,write=70,channels=4',
     );
     assert.equal(status, 0, err);
