@@ -96,7 +96,7 @@ describe('the commands in the documentation', () => {
     const commands = new Set(COMMANDS.map(({ argv }) => argv[0]));
     assert.deepEqual(
       commands,
-      new Set('serve stat set reclaim export compressors estimate tune'.split(' ')),
+      new Set('serve stat set reclaim export compressors estimate tune top'.split(' ')),
     );
   });
 

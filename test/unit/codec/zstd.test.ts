@@ -286,6 +286,8 @@ describe('zstd and the reference tool', () => {
     }
     try {
       for (const [index, input] of frames.entries()) {
+        // Which profiles the pages take depends on the pages; the tool refuses an empty input.
+        if (input.length === 0) continue;
         const dictionary = join(folder, `profile-${index}`);
         writeFileSync(dictionary, profileDictionary(index));
         const { stdout, status, stderr } = spawnSync('zstd', ['-dc', '-D', dictionary], {
