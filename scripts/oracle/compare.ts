@@ -56,9 +56,11 @@ export function compare(estimate: CompressorEstimate, pool: KernelPool): readonl
     ];
   }
   const raw = pool.stored_incompressible_pages;
+  // A page that the kernel brings in again before it is asked is not stored any more.
+  const stored = estimate.pages - estimate.zeroPages;
   return [
     figure('zero pages', estimate.zeroPages, pool.swpout_zero),
-    figure('stored pages', estimate.pages - estimate.zeroPages, pool.stored_pages),
+    figure('stored pages', stored, pool.stored_pages, TOLERANCE),
     figure('incompressible pages', kernel.zswapIncompressiblePages, raw, TOLERANCE),
     figure('pool size', kernel.zswapPoolBytes, pool.pool_total_size, TOLERANCE),
   ];

@@ -6,15 +6,18 @@ import { itNeeds, skipFor } from '../support/require.ts';
 import { run } from '../support/run.ts';
 import { distFile } from '../support/run-program.ts';
 
+/** A kernel short of memory brings pages in again; a wrong prediction is wrong each time. */
+const ATTEMPTS = 3;
+
 describe('the oracle', () => {
   itNeeds(['root', 'cc', 'no-other-swap'], 'finds every prediction near the kernel', async (t) => {
-    const { status, stdout, stderr } = await run(
-      process.execPath,
-      [distFile('scripts/oracle.js')],
-      {
-        limitSeconds: 600,
-      },
-    );
+    const oracle = (): ReturnType<typeof run> =>
+      run(process.execPath, [distFile('scripts/oracle.js')], { limitSeconds: 600 });
+    let { status, stdout, stderr } = await oracle();
+    for (let attempt = 1; status !== 0 && attempt < ATTEMPTS; attempt += 1) {
+      t.diagnostic(`again, after status ${status}`);
+      ({ status, stdout, stderr } = await oracle());
+    }
     if (stderr.includes('nothing was checked')) {
       skipFor(t, 'kernel-pool');
       return;
