@@ -1,31 +1,10 @@
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { present } from '../../../src/std/assert.ts';
 import { LinkedList, type Links } from '../../../src/std/list.ts';
+import { ArrayLinks } from '../../support/array-links.ts';
 
 const ITEMS = 12;
-
-class ArrayLinks implements Links {
-  readonly #previous: number[] = Array.from({ length: ITEMS + 1 }, () => 0);
-  readonly #next: number[] = Array.from({ length: ITEMS + 1 }, () => 0);
-
-  previous(index: number): number {
-    return present(this.#previous[index]);
-  }
-
-  next(index: number): number {
-    return present(this.#next[index]);
-  }
-
-  setPrevious(index: number, to: number): void {
-    this.#previous[index] = to;
-  }
-
-  setNext(index: number, to: number): void {
-    this.#next[index] = to;
-  }
-}
 
 /** The items from the head on, having checked the links backwards too. */
 function itemsOf(list: LinkedList, links: Links): number[] {
@@ -49,7 +28,7 @@ describe('LinkedList', () => {
     );
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
-        const links = new ArrayLinks();
+        const links = new ArrayLinks(ITEMS);
         const lists = [new LinkedList(links), new LinkedList(links)] as const;
         const models: [number[], number[]] = [[], []];
         for (const [verb, item, second] of commands) {
@@ -78,20 +57,20 @@ describe('LinkedList', () => {
   });
 
   it('takes no item 0 and removes nothing from an empty list', () => {
-    const list = new LinkedList(new ArrayLinks());
+    const list = new LinkedList(new ArrayLinks(ITEMS));
     assert.throws(() => list.pushTail(0), { name: 'InvariantError' });
     assert.throws(() => list.remove(1), { name: 'InvariantError' });
   });
 
   it('refuses to remove an item that is on no list', () => {
-    const list = new LinkedList(new ArrayLinks());
+    const list = new LinkedList(new ArrayLinks(ITEMS));
     list.pushTail(1);
     assert.throws(() => list.remove(2), { name: 'InvariantError' });
   });
 
   it('splices only lists over the same links', () => {
-    const list = new LinkedList(new ArrayLinks());
-    assert.throws(() => list.spliceFront(new LinkedList(new ArrayLinks())), {
+    const list = new LinkedList(new ArrayLinks(ITEMS));
+    assert.throws(() => list.spliceFront(new LinkedList(new ArrayLinks(ITEMS))), {
       name: 'InvariantError',
     });
   });

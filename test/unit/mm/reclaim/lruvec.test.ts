@@ -6,29 +6,9 @@ import type { MemcgId } from '../../../../src/memcg/memcg.ts';
 import { inactiveRatio, Lruvecs } from '../../../../src/mm/reclaim/lruvec.ts';
 import { present } from '../../../../src/std/assert.ts';
 import type { Links } from '../../../../src/std/list.ts';
+import { ArrayLinks } from '../../../support/array-links.ts';
 
 const FOLIOS = 24;
-
-class ArrayLinks implements Links {
-  readonly #previous: number[] = Array.from({ length: FOLIOS + 1 }, () => 0);
-  readonly #next: number[] = Array.from({ length: FOLIOS + 1 }, () => 0);
-
-  previous(index: number): number {
-    return present(this.#previous[index]);
-  }
-
-  next(index: number): number {
-    return present(this.#next[index]);
-  }
-
-  setPrevious(index: number, to: number): void {
-    this.#previous[index] = to;
-  }
-
-  setNext(index: number, to: number): void {
-    this.#next[index] = to;
-  }
-}
 
 const groupOf = (number: number): MemcgId => number as MemcgId;
 const pagesOf = (pfn: number): number => 1 << (pfn % 5);
@@ -84,7 +64,7 @@ describe('Lruvecs', () => {
     const step = fc.tuple(fc.integer({ min: 1, max: FOLIOS }), fc.nat(2), fc.nat(4));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
-        const links = new ArrayLinks();
+        const links = new ArrayLinks(FOLIOS);
         const lruvecs = new Lruvecs(links);
         const model = [0, 1, 2].map((): Lists => ({ active: [], inactive: [] }));
         for (const [pfn, group, choice] of steps) {
@@ -108,7 +88,7 @@ describe('Lruvecs', () => {
   });
 
   it('ask for as many inactive pages as active ones in a small memory', () => {
-    const lruvecs = new Lruvecs(new ArrayLinks());
+    const lruvecs = new Lruvecs(new ArrayLinks(FOLIOS));
     const group = groupOf(3);
     assert.equal(lruvecs.inactiveIsLow(group), false);
     lruvecs.add(group, 1, 8, true);
@@ -123,7 +103,7 @@ describe('Lruvecs', () => {
     const gib = 2 ** 18;
     const ratios = [1, gib - 1, gib, 3 * gib, 10 * gib, 100 * gib, 1000 * gib].map(inactiveRatio);
     assert.deepEqual(ratios, [1, 1, 3, 5, 10, 31, 100]);
-    const lruvecs = new Lruvecs(new ArrayLinks());
+    const lruvecs = new Lruvecs(new ArrayLinks(FOLIOS));
     const group = groupOf(0);
     lruvecs.add(group, 1, 3 * gib, true);
     lruvecs.add(group, 2, gib / 2, false);
