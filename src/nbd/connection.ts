@@ -38,7 +38,6 @@ interface Agreed {
   readonly disk: BlkDisk;
   readonly structured: boolean;
   readonly hasStatus: boolean;
-  readonly rest: Uint8Array;
 }
 
 /** Ticks that a client gets to close after we have ended the connection. */
@@ -67,13 +66,15 @@ export class Connection implements TransmissionOwner, InputOwner {
   private constructor(
     owner: ConnectionOwner,
     nowMs: number,
-    handshake: Handshake | undefined,
+    begin: Handshake | Agreed,
     open: (input: InputOwner) => Socket,
   ) {
     this.#owner = owner;
     this.#movedMs = nowMs;
     this.#target = owner.handshakeTarget;
-    this.#handshake = handshake;
+    this.#handshake = begin instanceof Handshake ? begin : undefined;
+    // A socket asks for the first buffer when it is made.
+    if (!(begin instanceof Handshake)) this.#createTransmission(begin);
     this.#socket = open(this);
     this.#socket.on('end', () => this.#inputEnded());
     this.#socket.on('error', () => this.#socket.destroy());
@@ -102,10 +103,10 @@ export class Connection implements TransmissionOwner, InputOwner {
     beforeClose: (close: () => void) => void,
   ): Connection {
     const nowMs = owner.shared.rt.nowMs();
-    const connection = new Connection(owner, nowMs, undefined, (input) =>
+    const connection = new Connection(owner, nowMs, { ...handed, disk }, (input) =>
       receiveFromDescriptor(handed.fd, input, beforeClose),
     );
-    connection.#transmit({ ...handed, disk });
+    connection.#receiveRest(handed.rest);
     // A socket on a descriptor reads from the beginning.
     if (connection.#inputStopped) connection.#socket.pause();
     return connection;
@@ -252,7 +253,8 @@ export class Connection implements TransmissionOwner, InputOwner {
     assert(chosen !== undefined);
     const disk = this.#owner.diskOf(chosen);
     if (disk !== undefined) {
-      this.#transmit({ disk, structured, hasStatus, rest });
+      this.#createTransmission({ disk, structured, hasStatus });
+      this.#receiveRest(rest);
       return;
     }
     this.#handingOver = true;
@@ -260,17 +262,21 @@ export class Connection implements TransmissionOwner, InputOwner {
     this.#handOverIfSent();
   }
 
-  #transmit({ disk, structured, hasStatus, rest }: Agreed): void {
+  #createTransmission({ disk, structured, hasStatus }: Agreed): void {
     const { shared } = this.#owner;
     const transmission = new Transmission(shared, { disk, structured, hasStatus }, this);
     this.#transmission = transmission;
     this.#disk = disk;
     this.#movedMs = shared.rt.nowMs();
     this.#target = transmission.target;
+  }
+
+  /** Input that came with the end of the handshake. */
+  #receiveRest(rest: Uint8Array): void {
     if (rest.length === 0) return;
     assert(rest.length <= this.#target.length);
     this.#target.set(rest);
-    this.#inputStopped = !transmission.received(rest.length);
+    this.#inputStopped = this.#transmission?.received(rest.length) === false;
   }
 
   #handOverIfSent(): void {

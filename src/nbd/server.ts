@@ -70,7 +70,7 @@ export interface NbdServer {
    * finished and answered, what still comes is answered ESHUTDOWN, and what is not finished after
    * `closeMs` is cut off. Returns at once.
    */
-  endConnections(disk: BlkDisk): void;
+  endConnections(disk: NbdExport): void;
   /**
    * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
    * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
@@ -134,7 +134,7 @@ class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
   readonly #listeners: Server[] = [];
   readonly #connections = new Set<Connection>();
   /** Until when the connections of disks that have gone may take. */
-  readonly #endDeadlines = new Map<BlkDisk, number>();
+  readonly #endDeadlines = new Map<NbdExport, number>();
   #ticking = false;
   #closing: Promise<void> | undefined;
   #closeDeadlineMs = Number.POSITIVE_INFINITY;
@@ -188,7 +188,7 @@ class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
     await this.#listen({ kind: 'fd', fd });
   }
 
-  endConnections(disk: BlkDisk): void {
+  endConnections(disk: NbdExport): void {
     const ending = [...this.#connections].filter((connection) => connection.disk === disk);
     if (ending.length === 0) return;
     this.#endDeadlines.set(disk, this.#rt.nowMs() + this.shared.limits.closeMs);
