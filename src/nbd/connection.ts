@@ -11,6 +11,7 @@ import type { Socket } from 'node:net';
 import type { BlkDisk } from '../blk/request.ts';
 import { assert } from '../std/assert.ts';
 import { Handshake, type NbdExport } from './handshake/handshake.ts';
+import { Progress } from './progress.ts';
 import type { SharedResources } from './shared.ts';
 import type { HandedConnection } from './socket/handover.ts';
 import { detachHandle, receiveFrom, receiveFromDescriptor } from './socket/input.ts';
@@ -51,10 +52,8 @@ export class Connection implements TransmissionOwner, InputOwner {
   #transmission: Transmission | undefined;
   #disk: BlkDisk | undefined;
   #target: Uint8Array;
-  /** When it was accepted, and later when it last got on, for the deadlines of `tick`. */
-  #movedMs: number;
-  /** Bytes received since then; Infinity once a reply has gone. */
-  #movedBytes = 0;
+  /** Since it was accepted, and later since it last got on. */
+  readonly #progress: Progress;
   #inputStopped = false;
   #outputPending = false;
   /** The handshake is done; its last answers have to leave before another thread goes on. */
@@ -70,7 +69,7 @@ export class Connection implements TransmissionOwner, InputOwner {
     open: (input: InputOwner) => Socket,
   ) {
     this.#owner = owner;
-    this.#movedMs = nowMs;
+    this.#progress = new Progress(nowMs);
     this.#target = owner.handshakeTarget;
     this.#handshake = begin instanceof Handshake ? begin : undefined;
     // A socket asks for the first buffer when it is made.
@@ -133,15 +132,12 @@ export class Connection implements TransmissionOwner, InputOwner {
     }
     if (transmission === undefined) {
       // The handshake as a whole has one deadline, whatever moves in it.
-      if (nowMs - this.#movedMs >= limits.handshakeMs) this.broken();
+      if (this.#progress.ageMs(nowMs) >= limits.handshakeMs) this.broken();
       return;
     }
     const needed = transmission.reservedBytes > budget.floorBytes ? limits.stallBytes : 1;
-    if (this.#movedBytes >= needed || !transmission.waitsForClient) {
-      this.#movedBytes = 0;
-      this.#movedMs = nowMs;
-    }
-    if (budget.hasWaiters && nowMs - this.#movedMs >= limits.stallMs) this.broken();
+    if (this.#progress.has(needed) || !transmission.waitsForClient) this.#progress.restart(nowMs);
+    if (budget.hasWaiters && this.#progress.ageMs(nowMs) >= limits.stallMs) this.broken();
   }
 
   /** Ends the connection when what is under way is answered. */
@@ -170,7 +166,7 @@ export class Connection implements TransmissionOwner, InputOwner {
     if (last > 0) socket.uncork();
     // The system mostly takes all of it at once; then the memory can be used again at once.
     this.#outputPending = socket.writableLength > 0;
-    this.#movedBytes = Infinity;
+    this.#progress.replied();
     return !this.#outputPending;
   }
 
@@ -201,7 +197,7 @@ export class Connection implements TransmissionOwner, InputOwner {
 
   /** {@link InputOwner} */
   received(bytes: number): boolean {
-    this.#movedBytes += bytes;
+    this.#progress.received(bytes);
     if (this.#ending) return true;
     if (this.#transmission !== undefined) {
       const { haltPoll } = this.#owner.shared;
@@ -267,7 +263,7 @@ export class Connection implements TransmissionOwner, InputOwner {
     const transmission = new Transmission(shared, { disk, structured, hasStatus }, this);
     this.#transmission = transmission;
     this.#disk = disk;
-    this.#movedMs = shared.rt.nowMs();
+    this.#progress.restart(shared.rt.nowMs());
     this.#target = transmission.target;
   }
 
@@ -306,7 +302,7 @@ export class Connection implements TransmissionOwner, InputOwner {
       if (!this.#inputStopped) this.#socket.resume();
     } else if (this.#outputPending) {
       this.#outputPending = false;
-      this.#movedBytes = Infinity;
+      this.#progress.replied();
       this.#transmission.sent();
     }
   }

@@ -292,4 +292,3 @@ class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
     await Promise.all(closed);
   }
 }
-

@@ -59,7 +59,7 @@ export interface ZswapOptions {
   readonly compactAfterEntries?: number;
   /** Who else has pages under the same limit; that of the pools' arena. Default: nobody. */
   readonly account?: PoolAccount;
-  /** The shrink worker sets to work because the limit is reached: those who share it should, too. */
+  /** The worker writes back because the limit is reached: those who share it should, too. */
   readonly onShrink?: () => void;
   readonly trace?: ZswapTrace;
 }

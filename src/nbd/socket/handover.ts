@@ -77,7 +77,7 @@ export class DescriptorKeeper {
   }
 }
 
-/** Takes a free number. The system gives the lowest that is free, so those below are taken first. */
+/** Takes a free number. The system gives the lowest that is free, so those below go first. */
 function occupy(fd: number): boolean {
   const below: number[] = [];
   try {

@@ -105,10 +105,11 @@ export class ShrinkWorker implements Task {
 
   /** Says whether the pool will be at the accept threshold when what is in flight has gone. */
   #enough(): boolean {
-    const { params } = this.#zswap;
+    const zswap = this.#zswap;
     let pending = 0;
     for (const batch of this.#batches) if (batch.underWay) pending += batch.pendingBytes;
-    return this.#zswap.totalPages() - Math.floor(pending / PAGE_SIZE) <= params.acceptThresholdPages();
+    const pages = zswap.totalPages() - Math.floor(pending / PAGE_SIZE);
+    return pages <= zswap.params.acceptThresholdPages();
   }
 
   /** Says whether batches of the group could come upon its entries that are in flight. */
