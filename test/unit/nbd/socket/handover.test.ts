@@ -21,7 +21,7 @@ function openHandle(afterClose: (fd: number) => void = () => {}): {
 const nameOf = (fd: number): string => readlinkSync(`/proc/self/fd/${fd}`);
 
 describe('a keeper of descriptors', () => {
-  it('closes a connection and leaves its number to nobody until the other side has closed', async () => {
+  it('closes a connection and keeps its number until the other side has closed', async () => {
     const keeper = new DescriptorKeeper(new ManualClockRt());
     const { fd, handle } = openHandle();
     keeper.keep(fd, handle);
