@@ -14,8 +14,9 @@ import { Handshake, type NbdExport } from './handshake/handshake.ts';
 import { Progress } from './progress.ts';
 import type { SharedResources } from './shared.ts';
 import type { HandedConnection } from './socket/handover.ts';
+import type { StreamHandle } from './socket/handle.ts';
 import { detachHandle, receiveFrom, receiveFromDescriptor } from './socket/input.ts';
-import type { InputOwner, StreamHandle } from './socket/input.ts';
+import type { InputOwner } from './socket/input.ts';
 import { Transmission } from './transmission/transmission.ts';
 import type { TransmissionOwner } from './transmission/transmission.ts';
 

@@ -19,7 +19,7 @@ import { HANDSHAKE_RECEIVE_BYTES, resolveLimits } from './limits.ts';
 import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
 import { DescriptorKeeper, type HandedConnection } from './socket/handover.ts';
-import type { StreamHandle } from './socket/input.ts';
+import type { StreamHandle } from './socket/handle.ts';
 import { listen, nameOf, type ListenTarget } from './socket/listening.ts';
 
 export interface NbdServerOptions {
@@ -105,7 +105,12 @@ export interface NbdAdopter extends NbdServer {
 }
 
 /** Makes a server that listens nowhere yet. */
-export function createNbdServer(options: NbdServerOptions): NbdAdopter {
+export function createNbdServer(options: NbdServerOptions): NbdServer {
+  return createNbdAdopter(options);
+}
+
+/** Makes a server that goes on with the connections of a router. */
+export function createNbdAdopter(options: NbdServerOptions): NbdAdopter {
   const diskOf = ({ name }: NbdExport): BlkDisk | undefined =>
     options.exports().find((disk) => disk.name === name);
   const handOver = (): void => assert(false, 'an export that is not offered was chosen');

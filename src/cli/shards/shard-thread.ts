@@ -3,7 +3,7 @@
  * the connections it is handed. It listens nowhere.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createNbdServer, type NbdAdopter } from '../../nbd/server.ts';
+import { createNbdAdopter, type NbdAdopter } from '../../nbd/server.ts';
 import { assert } from '../../std/assert.ts';
 import { encodeError } from '../../std/portable-error.ts';
 import { PoolAccount } from '../../zpool/pool-account.ts';
@@ -31,7 +31,7 @@ async function open(): Promise<{ readonly engine: Engine; readonly nbd: NbdAdopt
     onShrink: () => post({ kind: 'shrinking' }),
   };
   const engine = await openEngine({ ...config, spillFor, sharing });
-  return { engine, nbd: createNbdServer({ exports: () => engine.exports, rt: engine.rt }) };
+  return { engine, nbd: createNbdAdopter({ exports: () => engine.exports, rt: engine.rt }) };
 }
 
 const opening = open();

@@ -14,7 +14,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Rt } from '../../rt/rt.ts';
 import { assert } from '../../std/assert.ts';
-import type { StreamHandle } from './input.ts';
+import type { StreamHandle } from './handle.ts';
 
 /** A connection on its way to another thread: what its handshake has agreed on. */
 export interface HandedConnection {

@@ -6,6 +6,7 @@
  */
 import { Socket } from 'node:net';
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
+import type { StreamHandle } from './handle.ts';
 
 /** Whoever a socket receives for. */
 export interface InputOwner {
@@ -13,14 +14,6 @@ export interface InputOwner {
   target(): Uint8Array;
   /** `bytes` lie in the target. Returns false to stop input. */
   received(bytes: number): boolean;
-}
-
-/** The part of a socket's handle that is relied on; internal to Node. */
-export interface StreamHandle {
-  readonly fd?: unknown;
-  readonly useUserBuffer?: unknown;
-  readStop(): unknown;
-  close(closed?: () => void): void;
 }
 
 interface WithHandle {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readlinkSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DescriptorKeeper } from '../../../../src/nbd/socket/handover.ts';
-import type { StreamHandle } from '../../../../src/nbd/socket/input.ts';
+import type { StreamHandle } from '../../../../src/nbd/socket/handle.ts';
 import { ManualClockRt } from '../../../support/manual-clock-rt.ts';
 
 /** A handle of a descriptor that is open, and what else happens when it is closed. */
