@@ -11,8 +11,10 @@ import {
   type ShardedEngine,
 } from '../../../../src/cli/shards/sharded-engine.ts';
 import { MIB, PAGE_SIZE } from '../../../../src/std/units.ts';
+import { NBD_CMD_READ, NBD_CMD_WRITE, NBD_OPT_GO, NBD_OPT_LIST } from '../../../../src/nbd/wire.ts';
 import { DiskClient } from '../../../support/disk-client.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
+import { concat, encodeOption, infoData } from '../../../support/nbd-messages.ts';
 import { generateMemory, generateNoise } from '../../../support/sample-pages.ts';
 import { makeFolder, type Storage } from '../../../support/storage.ts';
 
@@ -46,6 +48,12 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length;
 /** Lets others go on until something is so; what never comes true ends with the test's limit. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Reads one reply to an option. */
+async function skipReply(client: NbdClient): Promise<void> {
+  const head = await client.read(20);
+  await client.read(new DataView(head.buffer).getUint32(16));
 }
 
 /** Writes pages to an export and reads them back. */
@@ -108,6 +116,30 @@ describe('shards', { timeout: 120_000 }, () => {
     await exchange('b', 2);
     await until(() => descriptors() <= before);
     await until(async () => (await sharded.snapshot()).nbd?.connections === 0);
+  });
+
+  it('get what a client sends without waiting for the end of the handshake', async () => {
+    await open('--shards=2', '--no-spill', '--export=a:1M', '--export=b:1M');
+    const client = await NbdClient.connect({ path });
+    await client.greet();
+    // All lists are answered before the connection goes to its shard, though nobody reads yet.
+    client.socket.pause();
+    const lists = Array.from({ length: 20 }, () => encodeOption(NBD_OPT_LIST));
+    client.send(concat([...lists, encodeOption(NBD_OPT_GO, infoData('b'))]));
+    const memory = generateMemory(40, 7);
+    const writes = Array.from({ length: 40 }, (_, page) => {
+      const offset = page * PAGE_SIZE;
+      const data = memory.subarray(offset, offset + PAGE_SIZE);
+      return client.request({ type: NBD_CMD_WRITE, offset, data });
+    });
+    client.socket.resume();
+    // Two exports and an end for each list; the export's information and an end.
+    for (let reply = 0; reply < 3 * lists.length + 2; reply += 1) await skipReply(client);
+    client.beginTransmission();
+    for (const { error } of await Promise.all(writes)) assert.equal(error, 0);
+    const { data } = await client.request({ type: NBD_CMD_READ, offset: 0, length: memory.length });
+    assert.ok(Buffer.from(data).equals(memory));
+    await client.disconnect();
   });
 
   it('take exports while running, and let them go with their connections', async () => {
