@@ -20,7 +20,7 @@ export class InvalidateHook implements SlotFreeHook {
   }
 
   entryReleased(slot: SwapSlot, entryIndex: number): void {
-    assert(this.#zswap.entries.slot(entryIndex) === slot);
+    assert(this.#zswap.slotOf(entryIndex) === slot);
     freeEntry(this.#zswap, entryIndex as ZswapEntryIndex);
   }
 }

@@ -27,11 +27,12 @@ export class Zbud extends BuddyZpool {
     else this.file(page);
   }
 
-  protected place(page: number, chunks: number, handle: number): void {
+  protected place(page: number, chunks: number, handle: number, tag: number): void {
     const { pages } = this;
     const buddy = pages.chunks(page, FIRST) === 0 ? FIRST : LAST;
     assert(pages.chunks(page, buddy) === 0 && this.freeChunks(page) >= chunks);
     pages.setChunks(page, buddy, chunks);
+    pages.setTag(page, buddy, tag);
     this.cells.setLocation(handle, buddyLocation(page, buddy));
   }
 
