@@ -11,7 +11,7 @@
  * ```
  *
  * Objects in use are at least one: only between its creation and its first object has a zspage
- * fewer, and says 255. The first free object means nothing in a full one.
+ * fewer, and says 255. In a full one the first free object is past the last, or 0 if there are 256.
  *
  * A zspage of the huge class is full with its one object, and on no list. Its first two words are
  * what the header of other objects is: the handle and the caller's tag.

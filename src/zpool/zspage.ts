@@ -115,11 +115,12 @@ export class Zspages implements FrameOwner {
     }
     const free = present(block[record + FIRST_FREE]);
     const object = wordByte(free);
+    assert(object < sizeClass.objectsPerZspage, 'the zspage is full');
     const position = object * sizeClass.size;
     const offset = position & OFFSET_MASK;
     const frame = this.#frameAt(zspage, position);
     const link = this.#memory.swapWord(frame, offset, (handle << 1) | ALLOCATED);
-    assert((link & ALLOCATED) === 0, 'the zspage is full');
+    assert((link & ALLOCATED) === 0, 'the object is in use');
     this.#memory.setWord(frame, offset + TAG_OFFSET, tag);
     const inUse = present(block[record + IN_USE]);
     block[record + FIRST_FREE] = withByte(free, link >>> 1);
@@ -226,7 +227,7 @@ export class Zspages implements FrameOwner {
     this.#memory.setNext(frame, to);
   }
 
-  /** Chains the free objects in their order; the link of the last one leads nowhere. */
+  /** Chains the free objects in their order; the link of the last one leads past them. */
   #linkFreeObjects(zspage: number, sizeClass: SizeClass): void {
     const { size, objectsPerZspage } = sizeClass;
     let frame = this.table.number(zspage, FRAME);

@@ -30,6 +30,7 @@ function withTotals(totalRamPages: number, totals: number[]): Zswap {
         metadataBytes: 0,
         malloc: () => 12,
         free: () => {},
+        tag: () => 0,
         write: () => {},
         read: () => {},
         compact: () => 0,
