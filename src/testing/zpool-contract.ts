@@ -191,7 +191,9 @@ function memoryTests(options: ZpoolContractOptions): void {
     const fixture = new Fixture(options);
     for (let handle = 1; handle <= 500; handle++) fixture.store(handle, 1 + ((handle * 7) % 3000));
     const peak = fixture.zpool.metadataBytes;
-    for (let handle = 1; handle <= 500; handle++) fixture.zpool.free(handle);
+    for (let handle = 1; handle <= 500; handle++) {
+      assert(fixture.zpool.free(handle) === tagFor(handle));
+    }
     assert(fixture.zpool.totalPages === 0 && fixture.arena.pagesUsed === 0);
     assert(fixture.arena.residentBytes <= CHUNK_BYTES);
     assert(fixture.zpool.metadataBytes <= peak);

@@ -31,8 +31,12 @@ export interface Zpool {
    * @param tag - 32 bits of the caller's that are kept with the object, default 0
    */
   malloc(handle: number, size: number, tag?: number): ZpoolStatus;
-  /** Frees the object of `handle`. Its cell is undefined afterwards. */
-  free(handle: number): void;
+  /**
+   * Frees the object of `handle`. Its cell is undefined afterwards.
+   *
+   * @returns its tag
+   */
+  free(handle: number): number;
   /** The tag that the object of `handle` was allocated with. */
   tag(handle: number): number;
   /** Copies the whole of `source` into the object; `source.length` is the size given to malloc. */

@@ -91,14 +91,17 @@ export class Zsmalloc implements Zpool {
     return OK;
   }
 
-  free(handle: number): void {
+  free(handle: number): number {
     const location = this.#cells.location(handle);
     const zspage = locationZspage(location);
+    const object = locationObject(location);
     const sizeClass = this.#zspages.classOf(zspage);
-    const left = this.#zspages.putObject(zspage, sizeClass, locationObject(location), handle);
+    const tag = this.#zspages.tagOf(zspage, sizeClass, object);
+    const left = this.#zspages.putObject(zspage, sizeClass, object, handle);
     this.#used[sizeClass.index] = present(this.#used[sizeClass.index]) - 1;
     this.#lists.refile(zspage, sizeClass, left + 1, left);
     if (left === 0) this.#zspages.destroy(zspage);
+    return tag;
   }
 
   tag(handle: number): number {

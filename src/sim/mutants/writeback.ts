@@ -287,7 +287,7 @@ export const WRITEBACK_MUTANTS: readonly Mutant[] = [
       before(
         INVALIDATE,
         2,
-        'freeEntry(this.#zswap, entryIndex);',
+        'freeEntry(this.#zswap, slot, entryIndex);',
         'if (this.#zswap.picked === entryIndex)',
         '    return;',
       ),

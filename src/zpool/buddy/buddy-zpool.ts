@@ -47,7 +47,7 @@ export abstract class BuddyZpool implements Zpool {
     return OK;
   }
 
-  abstract free(handle: number): void;
+  abstract free(handle: number): number;
 
   tag(handle: number): number {
     const location = this.cells.location(handle);

@@ -48,14 +48,15 @@ const handleOffset = (buddy: Buddy): number => buddy << 2;
 export class Z3fold extends BuddyZpool {
   readonly name = 'z3fold';
 
-  free(handle: number): void {
+  free(handle: number): number {
     const pages = this.pages;
     const location = this.cells.location(handle);
     const page = locationPage(location);
     const buddy = locationBuddy(location);
+    const tag = pages.tag(page, buddy);
     if (buddy === HEADLESS) {
       pages.destroy(page);
-      return;
+      return tag;
     }
     assert(pages.chunks(page, buddy) > 0);
     assert(this.#handleOf(page, buddy) === handle);
@@ -63,10 +64,11 @@ export class Z3fold extends BuddyZpool {
     pages.setChunks(page, buddy, 0);
     if (pages.isEmpty(page) || this.#moveLoneObject(page)) {
       pages.destroy(page);
-      return;
+      return tag;
     }
     this.#slideMiddle(page);
     this.file(page);
+    return tag;
   }
 
   protected override mallocLarge(handle: number, size: number, tag: number): ZpoolStatus {

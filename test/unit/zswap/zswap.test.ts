@@ -29,7 +29,7 @@ function withTotals(totalRamPages: number, totals: number[]): Zswap {
         name: 'fake',
         metadataBytes: 0,
         malloc: () => 12,
-        free: () => {},
+        free: () => 0,
         tag: () => 0,
         write: () => {},
         read: () => {},
