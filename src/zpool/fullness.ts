@@ -1,8 +1,8 @@
 /**
  * Files the zspages of each size class by how full they are. Allocation wants the fullest that is
  * not full, compaction the emptiest; with twelve groups per class both are found without a search.
- * Nobody looks for a full zspage, so full ones are counted and on no list. An empty one is not there
- * any more, or not yet.
+ * Nobody looks for a full zspage, so full ones are counted and on no list. An empty one is not
+ * there any more, or not yet.
  *
  * Kernel: mm/zsmalloc.c get_fullness_group, insert_zspage, remove_zspage, fix_fullness_group. The
  * kernel has a list of the full ones, too.

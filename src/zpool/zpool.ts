@@ -25,8 +25,8 @@ export type ZpoolStatus = typeof OK | typeof ENOSPC | typeof ENOMEM | typeof EIN
 export interface Zpool {
   readonly name: string;
   /**
-   * Allocates `size` bytes for `handle` (1..2^30 - 1) and sets the handle's cell. On failure the cell
-   * is untouched.
+   * Allocates `size` bytes for `handle` (1..2^30 - 1) and sets the handle's cell. On failure the
+   * cell is untouched.
    *
    * @param tag - 32 bits of the caller's that are kept with the object, default 0
    */
@@ -43,8 +43,8 @@ export interface Zpool {
   write(handle: number, source: Uint8Array): void;
   /**
    * Copies the object's first `size` bytes (the size given to malloc) to `target[targetOffset..]`.
-   * May write up to 1023 undefined bytes past the end, never past `targetOffset + 4096`; a size that
-   * is a multiple of 1024 writes exactly that much.
+   * May write up to 1023 undefined bytes past the end, never past `targetOffset + 4096`; a size
+   * that is a multiple of 1024 writes exactly that much.
    */
   read(handle: number, size: number, target: Uint8Array, targetOffset: number): void;
   /** Pages held, free space inside them included (kernel `zs_get_total_pages`). */

@@ -9,8 +9,8 @@
  *   free:      number of the next free << 1, undefined
  * ```
  *
- * The kernel's header is as long, for a pointer's sake, and the second half of it unused here but
- * for the tag. An object of the huge class fills its frame; its header stands in the zspage's record.
+ * The kernel's header is as long, for a pointer's sake; a handle here is half of one. An object of
+ * the huge class fills its frame; its header stands in the zspage's record.
  *
  * Kernel: mm/zsmalloc.c alloc_zspage, init_zspage, obj_malloc, obj_free, zs_obj_read_begin,
  * zs_obj_write.
