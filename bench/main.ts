@@ -12,6 +12,7 @@ import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
 import { runWriteback } from './writeback.ts';
 import { runScale } from './scale.ts';
+import { runShards } from './shards.ts';
 
 interface Options {
   readonly rounds: number;
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   memory: runMemory,
   folios: runFolios,
   scale: runScale,
+  shards: runShards,
   explorer: runExplorer,
   cache: runCache,
   writeback: runWriteback,

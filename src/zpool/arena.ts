@@ -13,6 +13,7 @@ import { MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { FRAME_END, lastFrameWord, OWNERS_MAX } from './frame-word.ts';
+import { PoolAccount } from './pool-account.ts';
 
 /** Somebody who holds frames, each under an index of its own. */
 export interface FrameOwner {
@@ -25,12 +26,15 @@ export interface ArenaOptions {
   readonly pageLimit?: number;
   /** Bytes of a chunk: a power of two, 8 KiB to 256 MiB. Default 4 MiB. */
   readonly chunkBytes?: number;
+  /** Told how many frames are in use. Default: an account of its own. */
+  readonly account?: PoolAccount;
 }
 
 const CHUNK_BYTES = 4 * MIB;
 
 export class Arena {
   readonly memory: FrameMemory;
+  readonly account: PoolAccount;
   readonly #chunkBytes: number;
   readonly #shift: number;
   readonly #pageLimit: number;
@@ -54,6 +58,7 @@ export class Arena {
     this.#chunkBytes = chunkBytes;
     this.#shift = shift;
     this.#pageLimit = options.pageLimit ?? Infinity;
+    this.account = options.account ?? new PoolAccount();
     this.#blocks = new IndexBlocks(shift);
     this.memory = new FrameMemory(this.#chunks, shift);
   }
@@ -104,13 +109,13 @@ export class Arena {
     }
     const { frames } = present(this.#chunks[frame >>> this.#shift]);
     frames[frame & this.#blocks.capacity] = lastFrameWord(ownerNumber, index);
-    this.#pagesUsed++;
+    this.#count(1);
     return frame;
   }
 
   free(frame: number): void {
     assert(this.memory.owner(frame) !== 0);
-    this.#pagesUsed--;
+    this.#count(-1);
     this.#releaseChunk(this.#blocks.give(frame));
   }
 
@@ -137,6 +142,11 @@ export class Arena {
   /** Gives the wholly free chunk that is kept against thrash, if any, back to the system. */
   releaseSpare(): void {
     this.#releaseChunk(this.#blocks.removeSpare());
+  }
+
+  #count(frames: number): void {
+    this.#pagesUsed += frames;
+    this.account.setPages(this.#pagesUsed);
   }
 
   #fitsBelow(high: number): boolean {
