@@ -1,8 +1,9 @@
 /**
  * Hands out small integers in blocks, the lowest block with a free one first, so that what is in
  * use gathers at the low end and whole blocks at the high end become free. The arena numbers its
- * page frames with it, the allocators their zspages and pages; the owner keeps one piece of storage
- * per block and drops it when the block goes.
+ * page frames with it, the allocators their zspages and pages, zswap its entries: each number has a
+ * record of some words, and a free one is chained through a word of its record, so that being free
+ * costs no memory of its own. The owner may lay out storage itself, and drops it with the block.
  *
  * Index = block number << shift | place in the block. Place 0 of each block is never handed out, so
  * index 0 can mean 'none'. At most one wholly free block is kept, so that a count that swings
@@ -18,8 +19,10 @@ export class IndexBlocks {
   /** Places in a block that can be handed out: all but place 0. */
   readonly capacity: number;
   readonly #shift: number;
-  /** Per block, the free places as a list: `links[place]` is the next free place, 0 the end. */
-  readonly #links: Uint16Array[] = [];
+  readonly #recordWords: number;
+  readonly #linkWord: number;
+  readonly #records: Uint32Array[] = [];
+  /** Per block, the first free place; the link of each is the next one, 0 the end. */
   readonly #heads: number[] = [];
   /** Free places per block, {@link ABSENT} where the block does not exist. */
   readonly #free: number[] = [];
@@ -30,10 +33,16 @@ export class IndexBlocks {
   #spare = NO_BLOCK;
   #blockCount = 0;
 
-  /** @param shift - log2 of the places in a block, 1..16 */
-  constructor(shift: number) {
-    assert(shift >= 1 && shift <= 16);
+  /**
+   * @param shift - log2 of the places in a block, 1..16
+   * @param recordWords - words of a record
+   * @param linkWord - the word of a record that is the index's own while it is free
+   */
+  constructor(shift: number, recordWords: number = 1, linkWord: number = 0) {
+    assert(shift >= 1 && shift <= 16 && linkWord < recordWords);
     this.#shift = shift;
+    this.#recordWords = recordWords;
+    this.#linkWord = linkWord;
     this.capacity = (1 << shift) - 1;
   }
 
@@ -42,8 +51,19 @@ export class IndexBlocks {
     return this.#free.length;
   }
 
+  /** Bytes of the records of all blocks, and of the table of blocks. */
   get metadataBytes(): number {
-    return this.#blockCount * 2 * (this.capacity + 1) + this.#open.byteLength;
+    return this.#blockCount * this.recordBytes + this.#open.byteLength;
+  }
+
+  /** Bytes of the records of a block. */
+  get recordBytes(): number {
+    return 4 * this.#recordWords * (this.capacity + 1);
+  }
+
+  /** The records of a block, by place; without words where the block does not exist. */
+  records(block: number): Uint32Array {
+    return this.#records[block] ?? NO_RECORDS;
   }
 
   /** Indices in use in a block; 0 where the block does not exist. */
@@ -57,7 +77,7 @@ export class IndexBlocks {
     const block = this.#lowestOpen();
     if (block === NO_BLOCK) return 0;
     const place = present(this.#heads[block]);
-    this.#heads[block] = present(present(this.#links[block])[place]);
+    this.#heads[block] = present(present(this.#records[block])[this.#linkAt(place)]);
     const free = present(this.#free[block]) - 1;
     this.#free[block] = free;
     if (block === this.#spare) this.#spare = NO_BLOCK;
@@ -76,7 +96,7 @@ export class IndexBlocks {
     const place = index & this.capacity;
     const free = present(this.#free[block]) + 1;
     assert(place !== 0 && free > 0 && free <= this.capacity);
-    present(this.#links[block])[place] = present(this.#heads[block]);
+    present(this.#records[block])[this.#linkAt(place)] = present(this.#heads[block]);
     this.#heads[block] = place;
     this.#free[block] = free;
     if (free === 1) this.#reopen(block);
@@ -102,12 +122,16 @@ export class IndexBlocks {
     return this.#free.indexOf(ABSENT);
   }
 
-  /** Adds {@link nextBlock} with all its places free. */
-  add(block: number): void {
-    assert(block === this.nextBlock());
-    const links = new Uint16Array(this.capacity + 1);
-    for (let place = 1; place < this.capacity; place++) links[place] = place + 1;
-    this.#links[block] = links;
+  /**
+   * Adds {@link nextBlock} with all its places free.
+   *
+   * @param records - {@link recordBytes} of storage, of which only the links are written
+   */
+  add(block: number, records: Uint32Array = new Uint32Array(this.recordBytes / 4)): void {
+    assert(block === this.nextBlock() && records.byteLength === this.recordBytes);
+    for (let place = 1; place < this.capacity; place++) records[this.#linkAt(place)] = place + 1;
+    records[this.#linkAt(this.capacity)] = 0;
+    this.#records[block] = records;
     this.#heads[block] = 1;
     this.#free[block] = this.capacity;
     this.#blockCount++;
@@ -119,14 +143,18 @@ export class IndexBlocks {
     this.#reopen(block);
   }
 
+  #linkAt(place: number): number {
+    return place * this.#recordWords + this.#linkWord;
+  }
+
   #remove(block: number): number {
     this.#close(block);
     this.#free[block] = ABSENT;
-    this.#links[block] = NO_LINKS;
+    this.#records[block] = NO_RECORDS;
     this.#blockCount--;
     while (this.#free.at(-1) === ABSENT) {
       this.#free.pop();
-      this.#links.pop();
+      this.#records.pop();
       this.#heads.pop();
     }
     return block;
@@ -154,4 +182,4 @@ export class IndexBlocks {
   }
 }
 
-const NO_LINKS = new Uint16Array(0);
+const NO_RECORDS = new Uint32Array(0);

@@ -1,27 +1,31 @@
 /**
  * Views of the first n bytes of one buffer, each made once. Copying a part of a typed array needs a
  * view of exactly that part, and a view per page is garbage per page; compressed objects start at
- * the front of a fixed window, so at most one view per length is ever needed.
+ * the front of a fixed window, so at most one view per length is ever needed. Whose lengths all are
+ * multiples of some step has a table that is so much smaller.
  */
 import { assert } from './assert.ts';
 
 export class PrefixViews {
   /** The whole window. */
   readonly bytes: Uint8Array;
+  readonly #step: number;
   readonly #views: (Uint8Array | undefined)[];
 
-  constructor(bytes: Uint8Array) {
+  /** @param step - what all lengths are multiples of */
+  constructor(bytes: Uint8Array, step: number = 1) {
     this.bytes = bytes;
-    this.#views = Array.from({ length: bytes.length + 1 }, () => undefined);
+    this.#step = step;
+    this.#views = Array.from({ length: bytes.length / step + 1 }, () => undefined);
   }
 
   /** The view of bytes `[0, length)`; the same object each time. */
   of(length: number): Uint8Array {
-    const view = this.#views[length];
+    const view = this.#views[length / this.#step];
     if (view !== undefined) return view;
-    assert(length >= 0 && length <= this.bytes.length);
+    assert(length >= 0 && length <= this.bytes.length && length % this.#step === 0);
     const made = this.bytes.subarray(0, length);
-    this.#views[length] = made;
+    this.#views[length / this.#step] = made;
     return made;
   }
 }

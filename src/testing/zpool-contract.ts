@@ -46,7 +46,7 @@ export function patternBytes(size: number, seed: number): Uint8Array {
 
 /** Throws unless the object of `handle` begins with the bytes `expected`. */
 export function assertObject(zpool: Zpool, handle: number, expected: Uint8Array): void {
-  const target = new Uint8Array(PAGE_SIZE + 64);
+  const target = new Uint8Array(2 * PAGE_SIZE);
   zpool.read(handle, expected.length, target, 0);
   for (let at = 0; at < expected.length; at++) {
     assert(target[at] === expected[at], `object ${handle} differs at byte ${at}`);
@@ -56,6 +56,8 @@ export function assertObject(zpool: Zpool, handle: number, expected: Uint8Array)
 const CHUNK_PAGES = 16;
 const CHUNK_BYTES = CHUNK_PAGES * PAGE_SIZE;
 const UNTOUCHED = 0xaa;
+/** Uses all bits of a tag. */
+const tagFor = (handle: number): number => 2 ** 32 - handle;
 
 class Fixture {
   readonly arena: Arena;
@@ -69,7 +71,7 @@ class Fixture {
 
   /** Stores the handle's pattern of `size` bytes; returns false if there is no memory. */
   store(handle: number, size: number): boolean {
-    const status = this.zpool.malloc(handle, size);
+    const status = this.zpool.malloc(handle, size, tagFor(handle));
     if (status === ENOMEM) return false;
     assert(status === OK, `malloc of ${size} bytes returned ${status}`);
     this.zpool.write(handle, patternBytes(size, handle));
@@ -78,6 +80,7 @@ class Fixture {
 
   check(handle: number, size: number): void {
     assertObject(this.zpool, handle, patternBytes(size, handle));
+    assert(this.zpool.tag(handle) === tagFor(handle), `object ${handle} has another's tag`);
   }
 
   /** Compacts until nothing is gained, which must come to an end. */
@@ -124,9 +127,9 @@ function contentTests(options: ZpoolContractOptions): void {
     fixture.check(3, 1300);
   });
 
-  test(`${name}: reads no further than the size rounded up to 256 bytes`, () => {
+  test(`${name}: reads no further than the size rounded up to 1024 bytes`, () => {
     const fixture = new Fixture(options);
-    const sizes = [1, 255, 256, 257, 1300, 1400, 1408, 2000, 3000, 3648, sizeMax];
+    const sizes = [1, 256, 1023, 1024, 1025, 1300, 1400, 1408, 2048, 3000, 3648, sizeMax];
     const target = new Uint8Array(3 * PAGE_SIZE);
     // Several of each, so that some straddle the frames that the allocator chains.
     sizes.forEach((size, at) => {
@@ -135,7 +138,7 @@ function contentTests(options: ZpoolContractOptions): void {
         fixture.store(handle, size);
         target.fill(UNTOUCHED);
         fixture.zpool.read(handle, size, target, PAGE_SIZE);
-        const end = PAGE_SIZE + Math.ceil(size / 256) * 256;
+        const end = PAGE_SIZE + Math.ceil(size / 1024) * 1024;
         assert(target.subarray(0, PAGE_SIZE).every((byte) => byte === UNTOUCHED));
         assert(
           target.subarray(end).every((byte) => byte === UNTOUCHED),
@@ -188,7 +191,9 @@ function memoryTests(options: ZpoolContractOptions): void {
     const fixture = new Fixture(options);
     for (let handle = 1; handle <= 500; handle++) fixture.store(handle, 1 + ((handle * 7) % 3000));
     const peak = fixture.zpool.metadataBytes;
-    for (let handle = 1; handle <= 500; handle++) fixture.zpool.free(handle);
+    for (let handle = 1; handle <= 500; handle++) {
+      assert(fixture.zpool.free(handle) === tagFor(handle));
+    }
     assert(fixture.zpool.totalPages === 0 && fixture.arena.pagesUsed === 0);
     assert(fixture.arena.residentBytes <= CHUNK_BYTES);
     assert(fixture.zpool.metadataBytes <= peak);

@@ -5,13 +5,14 @@
  *
  * Frame number = chunk number << log2(pages in a chunk) | place; 0 is no frame. Invariants: a frame
  * is held by one owner or free; the lowest chunk with a free frame is used first; at most one
- * wholly free chunk is kept.
+ * wholly free chunk is kept. What is noted of a frame is one word (`frame-word.ts`).
  */
 import { assert, present } from '../std/assert.ts';
 import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 import { MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
+import { FRAME_END, lastFrameWord, OWNERS_MAX } from './frame-word.ts';
 import { PoolAccount } from './pool-account.ts';
 
 /** Somebody who holds frames, each under an index of its own. */
@@ -30,10 +31,6 @@ export interface ArenaOptions {
 }
 
 const CHUNK_BYTES = 4 * MIB;
-const OWNER_SHIFT = 24;
-const OWNERS_MAX = 255;
-/** An owner's frame indices are below this. */
-const FRAME_INDEX_END = 1 << OWNER_SHIFT;
 
 export class Arena {
   readonly memory: FrameMemory;
@@ -47,7 +44,7 @@ export class Arena {
    * work, by its full size.
    */
   readonly #chunks: Chunk[] = [];
-  /** By owner number, which is never 0 so that an owner word of 0 means a free frame. */
+  /** By owner number, which is never 0: that is the owner of free frames. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
   #pagesUsed = 0;
   #residentBytes = 0;
@@ -79,7 +76,7 @@ export class Arena {
   /** Bytes of the arena's own tables and views, of all its users together. */
   get metadataBytes(): number {
     let bytes = this.#blocks.metadataBytes + this.memory.metadataBytes;
-    for (const chunk of this.#chunks) bytes += chunk.metadataBytes;
+    for (const chunk of this.#chunks) bytes += chunk.viewBytes;
     return bytes;
   }
 
@@ -98,32 +95,26 @@ export class Arena {
   }
 
   /**
-   * A frame with undefined content, held by `ownerNumber` under `index`, its `next` word 0.
+   * A frame with undefined content, held by `ownerNumber` under `index`, as a chain of its own.
    *
    * @returns 0 if the page limit is reached or the system has no memory.
    */
   alloc(ownerNumber: number, index: number): number {
-    assert(index > 0 && index < FRAME_INDEX_END);
+    assert(index > 0 && index < FRAME_END);
     if (this.#pagesUsed >= this.#pageLimit) return 0;
     let frame = this.#blocks.take();
     if (frame === 0) {
       if (!this.#addChunk()) return 0;
       frame = this.#blocks.take();
     }
-    const chunk = present(this.#chunks[frame >>> this.#shift]);
-    const place = frame & this.#blocks.capacity;
-    assert(chunk.owners[place] === 0);
-    chunk.owners[place] = (ownerNumber << OWNER_SHIFT) | index;
-    chunk.next[place] = 0;
+    const { frames } = present(this.#chunks[frame >>> this.#shift]);
+    frames[frame & this.#blocks.capacity] = lastFrameWord(ownerNumber, index);
     this.#count(1);
     return frame;
   }
 
   free(frame: number): void {
-    const owners = present(this.#chunks[frame >>> this.#shift]).owners;
-    const place = frame & this.#blocks.capacity;
-    assert(owners[place] !== 0);
-    owners[place] = 0;
+    assert(this.memory.owner(frame) !== 0);
     this.#count(-1);
     this.#releaseChunk(this.#blocks.give(frame));
   }
@@ -168,19 +159,15 @@ export class Arena {
   }
 
   #migrateFrom(high: number, moveBudget: number): number {
-    const { owners } = present(this.#chunks[high]);
     let moved = 0;
-    for (let place = 1; place < owners.length && moved < moveBudget; place++) {
-      const owner = present(owners[place]);
-      if (owner === 0) continue;
+    for (let place = 1; place <= this.#blocks.capacity && moved < moveBudget; place++) {
       const from = (high << this.#shift) | place;
-      const index = owner & (FRAME_INDEX_END - 1);
+      const owner = this.memory.owner(from);
+      if (owner === 0) continue;
       const to = this.#blocks.take();
       assert(to !== 0 && to >>> this.#shift < high);
-      present(this.#chunks[to >>> this.#shift]).owners[to & this.#blocks.capacity] = owner;
       this.memory.copyFrame(to, from);
-      present(this.#owners[owner >>> OWNER_SHIFT]).frameMoved(index, from, to);
-      owners[place] = 0;
+      present(this.#owners[owner]).frameMoved(this.memory.heldUnder(from), from, to);
       this.#releaseChunk(this.#blocks.give(from));
       moved++;
     }
@@ -189,6 +176,7 @@ export class Arena {
 
   #addChunk(): boolean {
     const block = this.#blocks.nextBlock();
+    if ((block + 1) << this.#shift > FRAME_END) return false;
     // Memory that the system refuses is an expected outcome here, and an exception is the only
     // way the language has to tell it.
     try {
@@ -198,7 +186,7 @@ export class Arena {
     } catch {
       return false;
     }
-    this.#blocks.add(block);
+    this.#blocks.add(block, present(this.#chunks[block]).frames);
     this.#residentBytes += this.#chunkBytes;
     return true;
   }

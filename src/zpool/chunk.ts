@@ -17,15 +17,16 @@
 import { assert, present } from '../std/assert.ts';
 import { PAGE_SIZE } from '../std/units.ts';
 
-const BOUNCE_SHIFT = 8;
+const BOUNCE_SHIFT = 10;
 /**
- * Granularity of the bounce views: what is read may be followed by up to this less one byte. To
- * copy a few bytes too many costs less than views, which are objects, for every length there is.
+ * Granularity of the bounce views: what is read may be followed by up to this less one byte. The
+ * bounce page is in the nearest cache, so to copy some bytes too many costs less than views do,
+ * which are objects, for every length there is.
  */
 export const BOUNCE_STEP: number = 1 << BOUNCE_SHIFT;
-const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP + 1;
-/** About what a typed array object takes in the heap besides its buffer. */
-const VIEW_BYTES = 104;
+const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP;
+/** What a typed array object takes in the heap besides its buffer. */
+const VIEW_BYTES = 96;
 
 export class Chunk {
   /** The whole chunk; empty while released. Follows the buffer's length. */
@@ -34,28 +35,27 @@ export class Chunk {
   readonly words: Uint32Array;
   readonly #buffer: ArrayBuffer;
   readonly #views: readonly Uint8Array[];
-  /** Who holds the frame at each place; 0: nobody. Empty while released, as `next`. */
-  owners: Uint32Array = EMPTY;
-  /** A word per frame for its holder: the next frame of a zspage. */
-  next: Uint32Array = EMPTY;
+  /** A word per place, see `frame-word.ts`. Empty while released. */
+  frames: Uint32Array = EMPTY;
 
   /** @throws RangeError if the system has no memory. */
   constructor(chunkBytes: number) {
     this.#buffer = new ArrayBuffer(chunkBytes, { maxByteLength: chunkBytes });
     this.bytes = new Uint8Array(this.#buffer);
     this.words = new Uint32Array(this.#buffer);
-    this.#views = Array.from({ length: BOUNCE_VIEWS }, (_, steps) =>
-      this.bytes.subarray(0, steps * BOUNCE_STEP),
+    this.#views = Array.from({ length: BOUNCE_VIEWS }, (_, step) =>
+      this.bytes.subarray(0, (step + 1) * BOUNCE_STEP),
     );
-    this.#makeColumns();
+    this.#makeFrames();
   }
 
   get residentBytes(): number {
     return this.#buffer.byteLength;
   }
 
-  get metadataBytes(): number {
-    return this.owners.byteLength + this.next.byteLength + (BOUNCE_VIEWS + 2) * VIEW_BYTES;
+  /** Heap of the views. Those of a released chunk stay, for when it grows again. */
+  get viewBytes(): number {
+    return (BOUNCE_VIEWS + 2) * VIEW_BYTES;
   }
 
   /**
@@ -66,29 +66,26 @@ export class Chunk {
   grow(): void {
     assert(this.#buffer.byteLength === 0);
     this.#buffer.resize(this.#buffer.maxByteLength);
-    this.#makeColumns();
+    this.#makeFrames();
   }
 
   /** Returns the memory to the system. */
   release(): void {
     this.#buffer.resize(0);
-    this.owners = EMPTY;
-    this.next = EMPTY;
+    this.frames = EMPTY;
   }
 
   /**
-   * A view of at least `length` bytes of the chunk at `from`, rounded up, valid until the next
-   * call.
+   * A view of at least `length` bytes of the chunk at `from`, 1..4096, rounded up, valid until the
+   * next call.
    */
   bounce(from: number, length: number): Uint8Array {
     this.bytes.copyWithin(0, from, from + length);
-    return present(this.#views[(length + BOUNCE_STEP - 1) >>> BOUNCE_SHIFT]);
+    return present(this.#views[(length - 1) >>> BOUNCE_SHIFT]);
   }
 
-  #makeColumns(): void {
-    const places = this.#buffer.byteLength / PAGE_SIZE;
-    this.owners = new Uint32Array(places);
-    this.next = new Uint32Array(places);
+  #makeFrames(): void {
+    this.frames = new Uint32Array(this.#buffer.byteLength / PAGE_SIZE);
   }
 }
 

@@ -38,22 +38,28 @@ export function emptyOneZspage(
   const { index, objectsPerZspage } = sizeClass;
   const source = lists.emptiest(index);
   assert(source !== 0);
-  lists.remove(source);
   const moves = table.inUse(source);
+  lists.refile(source, sizeClass, moves, 0);
+  let left = moves;
   let destination = 0;
-  for (let object = 0; table.inUse(source) > 0; object++) {
+  let filedWith = 0;
+  for (let object = 0; left > 0; object++) {
     assert(object < objectsPerZspage);
     const handle = zspages.handleOf(source, sizeClass, object);
     if (handle === 0) continue;
-    if (destination === 0) destination = lists.fullestNotFull(index);
-    assert(destination !== 0);
-    const place = zspages.takeObject(destination, sizeClass, handle);
+    if (destination === 0) {
+      destination = lists.fullestNotFull(index);
+      assert(destination !== 0);
+      filedWith = table.inUse(destination);
+    }
+    const tag = zspages.tagOf(source, sizeClass, object);
+    const place = zspages.takeObject(destination, sizeClass, handle, tag);
     zspages.copyObject(sizeClass, destination, place, source, object);
-    zspages.putObject(source, sizeClass, object, handle);
+    left = zspages.putObject(source, sizeClass, object, handle);
     cells.setLocation(handle, objectLocation(destination, place));
     const inUse = table.inUse(destination);
-    if (inUse < objectsPerZspage && table.inUse(source) > 0) continue;
-    lists.refile(destination, objectsPerZspage);
+    if (inUse < objectsPerZspage && left > 0) continue;
+    lists.refile(destination, sizeClass, filedWith, inUse);
     destination = 0;
   }
   zspages.destroy(source);

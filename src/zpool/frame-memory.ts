@@ -7,16 +7,19 @@ import { assert, present } from '../std/assert.ts';
 import { PrefixViews } from '../std/prefix-views.ts';
 import { PAGE_SHIFT, PAGE_SIZE } from '../std/units.ts';
 import { BOUNCE_STEP, type Chunk } from './chunk.ts';
+import { frameOwner, heldUnder, nextFrame, withNextFrame } from './frame-word.ts';
 
 /** Bytes of one slot of a {@link PrefixViews} table. */
 const VIEW_SLOT_BYTES = 8;
+/** Parts of an object begin and end at multiples of this. */
+const PART_STEP = 8;
 
 export class FrameMemory {
   /**
    * A page and a step, for whoever moves an object between frames. Nothing in this class uses it.
    */
-  readonly scratch: PrefixViews = new PrefixViews(new Uint8Array(PAGE_SIZE + BOUNCE_STEP));
-  readonly #staging = new PrefixViews(new Uint8Array(PAGE_SIZE + BOUNCE_STEP));
+  readonly scratch: PrefixViews = scratchViews();
+  readonly #staging = scratchViews();
   readonly #chunks: readonly Chunk[];
   readonly #shift: number;
   readonly #placeMask: number;
@@ -32,25 +35,39 @@ export class FrameMemory {
   }
 
   get metadataBytes(): number {
-    const one = this.scratch.bytes.length * (1 + VIEW_SLOT_BYTES);
-    return 2 * one;
+    const { length } = this.scratch.bytes;
+    return 2 * (length + (length / PART_STEP) * VIEW_SLOT_BYTES);
   }
 
-  /** The holder's word of a frame, 0 in a fresh one: zsmalloc's link to the zspage's next frame. */
+  /** The next frame of the chain that a frame belongs to, 0 after the last. */
   next(frame: number): number {
-    return present(this.#chunk(frame).next[frame & this.#placeMask]);
+    return nextFrame(this.#frameWord(frame));
   }
 
-  setNext(frame: number, value: number): void {
-    this.#chunk(frame).next[frame & this.#placeMask] = value;
+  /** Puts a chain after a frame of the same owner. */
+  setNext(frame: number, next: number): void {
+    const { frames } = this.#chunk(frame);
+    const place = frame & this.#placeMask;
+    frames[place] = withNextFrame(present(frames[place]), next);
+  }
+
+  /** The number of the owner of a frame, 0 if it is free. */
+  owner(frame: number): number {
+    return frameOwner(this.#frameWord(frame));
+  }
+
+  /** The index that the owner of a frame holds its chain under. */
+  heldUnder(frame: number): number {
+    let last = frame;
+    for (let next = this.next(last); next !== 0; next = this.next(last)) last = next;
+    return heldUnder(this.#frameWord(last));
   }
 
   /** The frame that `hops` links of `next` lead to. */
   follow(frame: number, hops: number): number {
     let at = frame;
     for (let hop = 0; hop < hops; hop++) {
-      const { next } = present(this.#chunks[at >>> this.#shift]);
-      at = present(next[at & this.#placeMask]);
+      at = nextFrame(this.#frameWord(at));
     }
     return at;
   }
@@ -117,16 +134,16 @@ export class FrameMemory {
     this.#chunk(frame).bytes.copyWithin(base + toOffset, from, from + size);
   }
 
-  /** Copies a whole frame and its holder's word. */
+  /** Copies a whole frame and its word. */
   copyFrame(to: number, from: number): void {
     const content = this.#chunk(from).bounce(this.#base(from), PAGE_SIZE);
     this.#chunk(to).bytes.set(content, this.#base(to));
-    this.setNext(to, this.next(from));
+    this.#chunk(to).frames[to & this.#placeMask] = this.#frameWord(from);
   }
 
   #writeAcross(frame: number, nextFrame: number, offset: number, source: Uint8Array): void {
     const head = PAGE_SIZE - offset;
-    const tail = (source.length - head + 7) & ~7;
+    const tail = (source.length - head + PART_STEP - 1) & -PART_STEP;
     const staging = this.#staging;
     staging.bytes.set(source);
     this.#chunk(frame).bytes.set(staging.of(head), this.#base(frame) + offset);
@@ -147,6 +164,10 @@ export class FrameMemory {
     return staging.of((size + BOUNCE_STEP - 1) & -BOUNCE_STEP);
   }
 
+  #frameWord(frame: number): number {
+    return present(this.#chunk(frame).frames[frame & this.#placeMask]);
+  }
+
   #chunk(frame: number): Chunk {
     return present(this.#chunks[frame >>> this.#shift]);
   }
@@ -154,4 +175,9 @@ export class FrameMemory {
   #base(frame: number): number {
     return (frame & this.#placeMask) << PAGE_SHIFT;
   }
+}
+
+/** Room for a page and what is rounded up after it. */
+function scratchViews(): PrefixViews {
+  return new PrefixViews(new Uint8Array(PAGE_SIZE + BOUNCE_STEP), PART_STEP);
 }

@@ -1,21 +1,15 @@
 /**
  * Files the zspages of each size class by how full they are. Allocation wants the fullest that is
  * not full, compaction the emptiest; with twelve groups per class both are found without a search.
+ * Nobody looks for a full zspage, so full ones are counted and on no list. An empty one is not
+ * there any more, or not yet.
  *
- * Kernel: mm/zsmalloc.c get_fullness_group, insert_zspage, remove_zspage, fix_fullness_group.
+ * Kernel: mm/zsmalloc.c get_fullness_group, insert_zspage, remove_zspage, fix_fullness_group. The
+ * kernel has a list of the full ones, too.
  */
 import { assert, present } from '../std/assert.ts';
-import {
-  NEXT,
-  PREVIOUS,
-  recordOf,
-  STATE,
-  stateClass,
-  stateGroup,
-  stateInUse,
-  stateWithGroup,
-  type ZspageTable,
-} from './zspage-table.ts';
+import type { SizeClass } from './size-class.ts';
+import { NEXT, PREVIOUS, type ZspageTable } from './zspage-table.ts';
 
 /** Empty, ten steps of ten per cent each (the last without 100), full. */
 export const FULLNESS_GROUP_COUNT = 12;
@@ -26,8 +20,7 @@ const FULL_GROUP = FULLNESS_GROUP_COUNT - 1;
 export function fullnessGroup(inUse: number, objects: number): number {
   if (inUse === 0) return EMPTY_GROUP;
   if (inUse === objects) return FULL_GROUP;
-  const percent = ((100 * inUse) / objects) | 0;
-  return ((percent / 10) | 0) + 1;
+  return (((10 * inUse) / objects) | 0) + 1;
 }
 
 export class FullnessLists {
@@ -35,7 +28,7 @@ export class FullnessLists {
   /** First zspage per class and group, 0: none. */
   readonly #heads: Uint32Array;
   readonly #counts: Uint32Array;
-  /** Per class, bit g is set if group g has a zspage. */
+  /** Per class, bit g is set if the list of group g has a zspage. */
   readonly #occupied: Uint16Array;
 
   constructor(table: ZspageTable, classCount: number) {
@@ -65,66 +58,60 @@ export class FullnessLists {
 
   /** The most recently filed zspage of the fullest group that is not full; 0 if there is none. */
   fullestNotFull(classIndex: number): number {
-    const groups = present(this.#occupied[classIndex]) & ~(1 << FULL_GROUP);
+    const groups = present(this.#occupied[classIndex]);
     if (groups === 0) return 0;
     return this.#head(classIndex, 31 - Math.clz32(groups));
   }
 
   /** The most recently filed zspage of the emptiest group that is not full; 0 if there is none. */
   emptiest(classIndex: number): number {
-    const groups = present(this.#occupied[classIndex]) & ~(1 << FULL_GROUP);
+    const groups = present(this.#occupied[classIndex]);
     if (groups === 0) return 0;
     return this.#head(classIndex, 31 - Math.clz32(groups & -groups));
   }
 
-  /** Files a zspage that is on no list. */
-  insert(zspage: number, group: number): void {
-    const table = this.#table;
-    const block = table.block(zspage);
-    const record = recordOf(zspage);
-    const state = present(block[record + STATE]);
-    const classIndex = stateClass(state);
+  /**
+   * Files a zspage anew if it belongs into another group with `after` objects in use than with the
+   * `before` that it was filed with; 0: it was not filed, or is not to be any more.
+   */
+  refile(zspage: number, sizeClass: SizeClass, before: number, after: number): void {
+    const { index, objectsPerZspage } = sizeClass;
+    const from = fullnessGroup(before, objectsPerZspage);
+    const to = fullnessGroup(after, objectsPerZspage);
+    if (from === to) return;
+    if (from !== EMPTY_GROUP) this.#leave(zspage, index, from);
+    if (to !== EMPTY_GROUP) this.#join(zspage, index, to);
+  }
+
+  #join(zspage: number, classIndex: number, group: number): void {
     const list = classIndex * FULLNESS_GROUP_COUNT + group;
+    this.#counts[list] = present(this.#counts[list]) + 1;
+    if (group === FULL_GROUP) return;
+    const table = this.#table;
     const head = present(this.#heads[list]);
-    block[record + NEXT] = head;
-    block[record + PREVIOUS] = 0;
-    block[record + STATE] = stateWithGroup(state, group);
-    if (head !== 0) table.setWord(head, PREVIOUS, zspage);
+    table.setNumber(zspage, NEXT, head);
+    table.setNumber(zspage, PREVIOUS, 0);
+    if (head !== 0) table.setNumber(head, PREVIOUS, zspage);
     else this.#occupied[classIndex] = present(this.#occupied[classIndex]) | (1 << group);
     this.#heads[list] = zspage;
-    this.#counts[list] = present(this.#counts[list]) + 1;
   }
 
-  /** Takes a zspage off its list. */
-  remove(zspage: number): void {
-    const table = this.#table;
-    const block = table.block(zspage);
-    const record = recordOf(zspage);
-    const state = present(block[record + STATE]);
-    const list = stateClass(state) * FULLNESS_GROUP_COUNT + stateGroup(state);
-    const next = present(block[record + NEXT]);
-    const previous = present(block[record + PREVIOUS]);
-    if (next !== 0) table.setWord(next, PREVIOUS, previous);
-    if (previous !== 0) table.setWord(previous, NEXT, next);
-    else this.#setHead(list, zspage, next, state);
+  #leave(zspage: number, classIndex: number, group: number): void {
+    const list = classIndex * FULLNESS_GROUP_COUNT + group;
     this.#counts[list] = present(this.#counts[list]) - 1;
-  }
-
-  /** Files a zspage of `objects` slots anew if its objects in use put it into another group. */
-  refile(zspage: number, objects: number): void {
-    const state = this.#table.word(zspage, STATE);
-    const group = fullnessGroup(stateInUse(state), objects);
-    if (stateGroup(state) === group) return;
-    this.remove(zspage);
-    this.insert(zspage, group);
-  }
-
-  #setHead(list: number, zspage: number, next: number, state: number): void {
+    if (group === FULL_GROUP) return;
+    const table = this.#table;
+    const next = table.number(zspage, NEXT);
+    const previous = table.number(zspage, PREVIOUS);
+    if (next !== 0) table.setNumber(next, PREVIOUS, previous);
+    if (previous !== 0) {
+      table.setNumber(previous, NEXT, next);
+      return;
+    }
     assert(this.#heads[list] === zspage);
     this.#heads[list] = next;
     if (next !== 0) return;
-    const classIndex = stateClass(state);
-    this.#occupied[classIndex] = present(this.#occupied[classIndex]) & ~(1 << stateGroup(state));
+    this.#occupied[classIndex] = present(this.#occupied[classIndex]) & ~(1 << group);
   }
 
   #head(classIndex: number, group: number): number {

@@ -25,18 +25,26 @@ export type ZpoolStatus = typeof OK | typeof ENOSPC | typeof ENOMEM | typeof EIN
 export interface Zpool {
   readonly name: string;
   /**
-   * Allocates `size` bytes for `handle` (1..2^28) and sets the handle's cell. On failure the cell
-   * is untouched.
+   * Allocates `size` bytes for `handle` (1..2^30 - 1) and sets the handle's cell. On failure the
+   * cell is untouched.
+   *
+   * @param tag - 32 bits of the caller's that are kept with the object, default 0
    */
-  malloc(handle: number, size: number): ZpoolStatus;
-  /** Frees the object of `handle`. Its cell is undefined afterwards. */
-  free(handle: number): void;
+  malloc(handle: number, size: number, tag?: number): ZpoolStatus;
+  /**
+   * Frees the object of `handle`. Its cell is undefined afterwards.
+   *
+   * @returns its tag
+   */
+  free(handle: number): number;
+  /** The tag that the object of `handle` was allocated with. */
+  tag(handle: number): number;
   /** Copies the whole of `source` into the object; `source.length` is the size given to malloc. */
   write(handle: number, source: Uint8Array): void;
   /**
    * Copies the object's first `size` bytes (the size given to malloc) to `target[targetOffset..]`.
-   * May write up to 255 undefined bytes past the end, never past `targetOffset + 4096`; a size that
-   * is a multiple of 256 writes exactly that much.
+   * May write up to 1023 undefined bytes past the end, never past `targetOffset + 4096`; a size
+   * that is a multiple of 1024 writes exactly that much.
    */
   read(handle: number, size: number, target: Uint8Array, targetOffset: number): void;
   /** Pages held, free space inside them included (kernel `zs_get_total_pages`). */

@@ -4,7 +4,7 @@
  * compaction made possible by the indirection through handles.
  *
  * The kernel's locks have no counterpart: nothing here waits, so each call is one atomic section.
- * Every zspage is on the list of its class and fullness group, and none is empty between two calls.
+ * Every zspage is filed under its class and fullness group, and none is empty between two calls.
  *
  * Kernel: mm/zsmalloc.c zs_malloc, zs_free, zs_compact, zs_stats_size_show.
  */
@@ -73,7 +73,7 @@ export class Zsmalloc implements Zpool {
     return this.#pagesCompacted;
   }
 
-  malloc(handle: number, size: number): ZpoolStatus {
+  malloc(handle: number, size: number, tag: number = 0): ZpoolStatus {
     if (size <= 0) return EINVAL;
     if (size > PAGE_SIZE) return ENOSPC;
     const sizeClass = this.classes.of(size);
@@ -82,27 +82,33 @@ export class Zsmalloc implements Zpool {
     if (zspage === 0) {
       zspage = this.#zspages.create(sizeClass);
       if (zspage === 0) return ENOMEM;
-      this.#lists.insert(zspage, 0);
     }
-    const object = this.#zspages.takeObject(zspage, sizeClass, handle);
+    const object = this.#zspages.takeObject(zspage, sizeClass, handle, tag);
+    const inUse = this.#zspages.inUse(zspage, sizeClass);
     this.#used[index] = present(this.#used[index]) + 1;
-    this.#lists.refile(zspage, sizeClass.objectsPerZspage);
+    this.#lists.refile(zspage, sizeClass, inUse - 1, inUse);
     this.#cells.setLocation(handle, objectLocation(zspage, object));
     return OK;
   }
 
-  free(handle: number): void {
+  free(handle: number): number {
+    const location = this.#cells.location(handle);
+    const zspage = locationZspage(location);
+    const object = locationObject(location);
+    const sizeClass = this.#zspages.classOf(zspage);
+    const tag = this.#zspages.tagOf(zspage, sizeClass, object);
+    const left = this.#zspages.putObject(zspage, sizeClass, object, handle);
+    this.#used[sizeClass.index] = present(this.#used[sizeClass.index]) - 1;
+    this.#lists.refile(zspage, sizeClass, left + 1, left);
+    if (left === 0) this.#zspages.destroy(zspage);
+    return tag;
+  }
+
+  tag(handle: number): number {
     const location = this.#cells.location(handle);
     const zspage = locationZspage(location);
     const sizeClass = this.#zspages.classOf(zspage);
-    const left = this.#zspages.putObject(zspage, sizeClass, locationObject(location), handle);
-    this.#used[sizeClass.index] = present(this.#used[sizeClass.index]) - 1;
-    if (left > 0) {
-      this.#lists.refile(zspage, sizeClass.objectsPerZspage);
-    } else {
-      this.#lists.remove(zspage);
-      this.#zspages.destroy(zspage);
-    }
+    return this.#zspages.tagOf(zspage, sizeClass, locationObject(location));
   }
 
   write(handle: number, source: Uint8Array): void {

@@ -4,13 +4,13 @@
  * frames, never three.
  *
  * ```
- * word at the front of a slot
- *   allocated: handle << 1 | 1
- *   free:      number of the next free << 1
+ * header, two words at the front of a slot
+ *   allocated: handle << 1 | 1, tag
+ *   free:      number of the next free << 1, undefined
  * ```
  *
- * An object of the huge class fills its frame; its handle stands in the frame's `next` word, which
- * a chain of one frame does not need.
+ * The kernel's header is as long, for a pointer's sake; a handle here is half of one. An object of
+ * the huge class fills its frame; its header stands in the zspage's record.
  *
  * Kernel: mm/zsmalloc.c alloc_zspage, init_zspage, obj_malloc, obj_free, zs_obj_read_begin,
  * zs_obj_write.
@@ -22,18 +22,20 @@ import type { FrameMemory } from './frame-memory.ts';
 import { OBJECT_HEADER_BYTES, type SizeClass, type SizeClasses } from './size-class.ts';
 import {
   FRAME,
-  NO_OBJECT,
+  FIRST_FREE,
+  HANDLE,
+  IN_USE,
   recordOf,
-  STATE,
-  stateClass,
-  stateFirstFree,
-  stateInUse,
-  stateWithObjects,
+  TAG,
+  withByte,
+  wordByte,
   ZspageTable,
 } from './zspage-table.ts';
 
 const OFFSET_MASK = PAGE_SIZE - 1;
 const ALLOCATED = 1;
+/** Byte of the header where the tag stands. */
+const TAG_OFFSET = 4;
 const OBJECT_BITS = 8;
 
 /** What a handle's cell holds: zspage number and object number. */
@@ -67,7 +69,7 @@ export class Zspages implements FrameOwner {
   }
 
   classOf(zspage: number): SizeClass {
-    return present(this.#classes.list[stateClass(this.table.word(zspage, STATE))]);
+    return present(this.#classes.list[this.table.classIndex(zspage)]);
   }
 
   /** A zspage of a class with all slots free; 0 if there is no memory. */
@@ -82,7 +84,7 @@ export class Zspages implements FrameOwner {
         this.destroy(zspage);
         return 0;
       }
-      if (last === 0) table.setWord(zspage, FRAME, frame);
+      if (last === 0) table.setNumber(zspage, FRAME, frame);
       else this.#memory.setNext(last, frame);
       last = frame;
     }
@@ -93,8 +95,7 @@ export class Zspages implements FrameOwner {
   /** Gives back the frames and the number of a zspage whose objects are all free. */
   destroy(zspage: number): void {
     const { table } = this;
-    assert(table.inUse(zspage) === 0);
-    let frame = table.word(zspage, FRAME);
+    let frame = table.number(zspage, FRAME);
     while (frame !== 0) {
       const next = this.#memory.next(frame);
       this.#frames.free(frame);
@@ -104,23 +105,26 @@ export class Zspages implements FrameOwner {
   }
 
   /** Takes the first free object of a zspage that is not full, for `handle`. */
-  takeObject(zspage: number, sizeClass: SizeClass, handle: number): number {
+  takeObject(zspage: number, sizeClass: SizeClass, handle: number, tag: number): number {
     const block = this.table.block(zspage);
     const record = recordOf(zspage);
-    const state = present(block[record + STATE]);
-    const firstFrame = present(block[record + FRAME]);
     if (sizeClass.huge) {
-      block[record + STATE] = stateWithObjects(state, 1, NO_OBJECT);
-      this.#memory.setNext(firstFrame, handle);
+      block[record + HANDLE] = handle;
+      block[record + TAG] = tag;
       return 0;
     }
-    const object = stateFirstFree(state);
-    assert(object !== NO_OBJECT);
+    const free = present(block[record + FIRST_FREE]);
+    const object = wordByte(free);
+    assert(object < sizeClass.objectsPerZspage, 'the zspage is full');
     const position = object * sizeClass.size;
-    const frame = this.#memory.follow(firstFrame, position >>> PAGE_SHIFT);
-    const link = this.#memory.swapWord(frame, position & OFFSET_MASK, (handle << 1) | ALLOCATED);
-    assert((link & ALLOCATED) === 0);
-    block[record + STATE] = stateWithObjects(state, stateInUse(state) + 1, link >>> 1);
+    const offset = position & OFFSET_MASK;
+    const frame = this.#frameAt(zspage, position);
+    const link = this.#memory.swapWord(frame, offset, (handle << 1) | ALLOCATED);
+    assert((link & ALLOCATED) === 0, 'the object is in use');
+    this.#memory.setWord(frame, offset + TAG_OFFSET, tag);
+    const inUse = present(block[record + IN_USE]);
+    block[record + FIRST_FREE] = withByte(free, link >>> 1);
+    block[record + IN_USE] = withByte(inUse, wordByte(inUse) + 1);
     return object;
   }
 
@@ -132,22 +136,26 @@ export class Zspages implements FrameOwner {
   putObject(zspage: number, sizeClass: SizeClass, object: number, handle: number): number {
     const block = this.table.block(zspage);
     const record = recordOf(zspage);
-    const state = present(block[record + STATE]);
-    const firstFrame = present(block[record + FRAME]);
     if (sizeClass.huge) {
-      assert(this.#memory.next(firstFrame) === handle);
-      this.#memory.setNext(firstFrame, 0);
-      block[record + STATE] = stateWithObjects(state, 0, NO_OBJECT);
+      assert(block[record + HANDLE] === handle);
+      block[record + HANDLE] = 0;
       return 0;
     }
     const position = object * sizeClass.size;
-    const frame = this.#memory.follow(firstFrame, position >>> PAGE_SHIFT);
-    const link = stateFirstFree(state) << 1;
-    const header = this.#memory.swapWord(frame, position & OFFSET_MASK, link);
+    const free = present(block[record + FIRST_FREE]);
+    const frame = this.#frameAt(zspage, position);
+    const header = this.#memory.swapWord(frame, position & OFFSET_MASK, wordByte(free) << 1);
     assert(header === ((handle << 1) | ALLOCATED));
-    const inUse = stateInUse(state) - 1;
-    block[record + STATE] = stateWithObjects(state, inUse, object);
-    return inUse;
+    const inUse = present(block[record + IN_USE]);
+    const left = wordByte(inUse);
+    block[record + FIRST_FREE] = withByte(free, object);
+    block[record + IN_USE] = withByte(inUse, left - 1);
+    return left;
+  }
+
+  /** Objects in use in a zspage that has one. */
+  inUse(zspage: number, sizeClass: SizeClass): number {
+    return sizeClass.huge ? 1 : this.table.inUse(zspage);
   }
 
   /** The handle of an object of a class that is not huge; 0 if the object is free. */
@@ -155,6 +163,14 @@ export class Zspages implements FrameOwner {
     const position = object * sizeClass.size;
     const header = this.#memory.word(this.#frameAt(zspage, position), position & OFFSET_MASK);
     return (header & ALLOCATED) === 0 ? 0 : header >>> 1;
+  }
+
+  /** The tag that an object was taken with. */
+  tagOf(zspage: number, sizeClass: SizeClass, object: number): number {
+    if (sizeClass.huge) return present(this.table.block(zspage)[recordOf(zspage) + TAG]);
+    const position = object * sizeClass.size;
+    const frame = this.#frameAt(zspage, position);
+    return this.#memory.word(frame, (position & OFFSET_MASK) + TAG_OFFSET);
   }
 
   /** Copies all of `source` to the front of the object. */
@@ -198,9 +214,9 @@ export class Zspages implements FrameOwner {
 
   /** Puts another frame in a frame's place in the chain. The arena has copied content and link. */
   frameMoved(zspage: number, from: number, to: number): void {
-    let frame = this.table.word(zspage, FRAME);
+    let frame = this.table.number(zspage, FRAME);
     if (frame === from) {
-      this.table.setWord(zspage, FRAME, to);
+      this.table.setNumber(zspage, FRAME, to);
       return;
     }
     let next = this.#memory.next(frame);
@@ -211,24 +227,22 @@ export class Zspages implements FrameOwner {
     this.#memory.setNext(frame, to);
   }
 
+  /** Chains the free objects in their order; the link of the last one leads past them. */
   #linkFreeObjects(zspage: number, sizeClass: SizeClass): void {
     const { size, objectsPerZspage } = sizeClass;
-    let frame = this.table.word(zspage, FRAME);
+    let frame = this.table.number(zspage, FRAME);
     let offset = 0;
     for (let object = 1; object <= objectsPerZspage; object++) {
-      const next = object === objectsPerZspage ? NO_OBJECT : object;
-      this.#memory.setWord(frame, offset, next << 1);
+      this.#memory.setWord(frame, offset, object << 1);
       offset += size;
       if (offset < PAGE_SIZE) continue;
       offset -= PAGE_SIZE;
       frame = this.#memory.next(frame);
     }
-    const state = this.table.word(zspage, STATE);
-    this.table.setWord(zspage, STATE, stateWithObjects(state, 0, 0));
   }
 
   /** The frame that holds byte `position` of the zspage. */
   #frameAt(zspage: number, position: number): number {
-    return this.#memory.follow(this.table.word(zspage, FRAME), position >>> PAGE_SHIFT);
+    return this.#memory.follow(this.table.number(zspage, FRAME), position >>> PAGE_SHIFT);
   }
 }

@@ -20,22 +20,22 @@ export class InvalidateHook implements SlotFreeHook {
   }
 
   entryReleased(slot: SwapSlot, entryIndex: number): void {
-    assert(this.#zswap.entries.slot(entryIndex) === slot);
-    freeEntry(this.#zswap, entryIndex as ZswapEntryIndex);
+    freeEntry(this.#zswap, slot, entryIndex as ZswapEntryIndex);
   }
 }
 
 /**
- * Frees an entry that no slot names any more: off the LRU, its object and its references dropped,
- * its charge undone.
+ * Frees the entry of a slot that does not name it any more: off the LRU, its object and its
+ * references dropped, its charge undone.
  */
-function freeEntry(zswap: Zswap, index: ZswapEntryIndex): void {
+function freeEntry(zswap: Zswap, slot: SwapSlot, index: ZswapEntryIndex): void {
   const entries = zswap.entries;
   const length = entries.lengthOf(index);
   const memcg = zswap.memcgs.get(entries.memcg(index));
   const pool = zswap.pools.get(entries.pool(index));
   zswap.lru.remove(zswap.memcgs.living(memcg).id, index);
-  pool.zpool.free(index);
+  const owner = pool.zpool.free(index);
+  assert(owner === slot, "the entry was another slot's");
   zswap.pools.put(pool);
   memcg.uncharge(length);
   if (length === PAGE_SIZE) zswap.stats.stored_incompressible_pages -= 1;

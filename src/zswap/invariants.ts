@@ -13,7 +13,7 @@ export function everySlotOwnsItsEntry(zswap: Zswap): string | undefined {
   for (const slot of entrySlots(zswap)) {
     found += 1;
     const index = zswap.swap.table.payload(slot);
-    const owner = zswap.entries.slot(index);
+    const owner = zswap.slotOf(index);
     if (owner !== slot) return `slot ${slot} names entry ${index}, which belongs to ${owner}`;
   }
   if (found !== zswap.entries.length) return `${found} slots, ${zswap.entries.length} entries`;
@@ -33,7 +33,7 @@ export function everyLiveEntryIsOnExactlyOneLru(zswap: Zswap): string | undefine
       length += 1;
       const owner = zswap.memcgs.living(zswap.memcgs.get(zswap.entries.memcg(index)));
       if (owner !== memcg) return `entry ${index} is on a foreign list`;
-      const slot = zswap.entries.slot(index);
+      const slot = zswap.slotOf(index);
       if (zswap.swap.table.payload(slot) !== index) return `entry ${index} is not its slot's`;
       index = zswap.entries.next(index);
     }

@@ -148,13 +148,13 @@ function commit(
   const length = raw ? PAGE_SIZE : op.length;
   const index = zswap.entries.allocate();
   if (index === 0) return 'reject_kmemcache_fail';
-  const status = pool.zpool.malloc(index, length);
+  const status = pool.zpool.malloc(index, length, op.slot);
   if (status !== OK) {
     zswap.entries.free(index);
     return status === ENOSPC ? 'reject_compress_poor' : 'reject_alloc_fail';
   }
   pool.zpool.write(index, raw ? op.page : lane.window.of(length));
-  zswap.entries.fill(index, op.slot, length, entryOwner(pool.id, memcg.id));
+  zswap.entries.fill(index, length, entryOwner(pool.id, memcg.id));
   zswap.swap.setEntry(op.slot, index);
   pool.references += 1;
   memcg.charge(length);

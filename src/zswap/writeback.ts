@@ -157,7 +157,7 @@ export class Writeback implements Task {
       if (params.shrinkerPolicy === 'second_chance') return false;
     }
     this.#pickedIndex = index as ZswapEntryIndex;
-    this.#pickedSlot = entries.slot(index);
+    this.#pickedSlot = this.#zswap.slotOf(index);
     this.#stage = 'picked';
     return true;
   }

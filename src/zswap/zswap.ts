@@ -15,6 +15,7 @@ import { ListLru } from '../memcg/list-lru.ts';
 import type { Memcg, MemcgOfflineHook, MemcgTree } from '../memcg/memcg.ts';
 import { PressureShrinker } from '../memcg/shrinker.ts';
 import type { Swap } from '../swap/info.ts';
+import type { SwapSlot } from '../swap/table.ts';
 import { PoolAccount } from '../zpool/pool-account.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { Compactor } from './compactor.ts';
@@ -164,6 +165,11 @@ export class Zswap implements MemcgOfflineHook {
     this.pressureShrinker.reparent(group, parent);
     this.shrinker.forget(group);
     this.clearGroupPool(group);
+  }
+
+  /** The slot that a live entry belongs to: its object was placed with it. */
+  slotOf(index: number): SwapSlot {
+    return this.pools.get(this.entries.pool(index)).zpool.tag(index) as SwapSlot;
   }
 
   /** The pool for a new page of a group. */

@@ -1,7 +1,7 @@
 /**
  * Goal: no sequence of calls loses, mixes or leaks an object. Method: random sequences over small
- * chunks and a tight page limit, run beside a map of handle to bytes; contents, page counts and
- * what the arena holds are compared at the end, and again when everything has been freed.
+ * chunks and a tight page limit, run beside a map of handle to bytes; contents, tags, page counts
+ * and what the arena holds are compared at the end, and again when everything has been freed.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -16,6 +16,8 @@ import { Zsmalloc } from '../../src/zpool/zsmalloc.ts';
 
 const HANDLES = 60;
 const CHUNK_BYTES = 8 * PAGE_SIZE;
+/** Uses all bits of a tag. */
+const tagFor = (handle: number): number => 2 ** 32 - handle;
 
 const size = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: PAGE_SIZE }) },
@@ -76,7 +78,10 @@ class Machine {
   }
 
   check(): void {
-    for (const [handle, bytes] of this.model) assertObject(this.zpool, handle, bytes);
+    for (const [handle, bytes] of this.model) {
+      assertObject(this.zpool, handle, bytes);
+      assert.equal(this.zpool.tag(handle), tagFor(handle));
+    }
     assert.equal(this.arena.pagesUsed, this.zpool.totalPages);
     assert.ok(this.arena.residentBytes >= this.arena.pagesUsed * PAGE_SIZE);
     if (!(this.zpool instanceof Zsmalloc)) return;
@@ -105,7 +110,7 @@ class Machine {
 
   #malloc(handle: number, size: number): void {
     const pages = this.zpool.totalPages;
-    const status = this.zpool.malloc(handle, size);
+    const status = this.zpool.malloc(handle, size, tagFor(handle));
     if (status === OK) {
       this.#write(handle, size);
       return;

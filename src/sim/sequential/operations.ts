@@ -293,7 +293,7 @@ function coldPages(machine: Machine, model: ModelDisk): readonly number[] {
   let index = zswap.lru.oldest(model.memcg.id);
   for (; index !== 0; index = zswap.entries.next(index)) {
     if (zswap.entries.referenced(index)) continue;
-    pages.push(zswap.entries.slot(index) - model.disk.area.firstSlot);
+    pages.push(zswap.slotOf(index) - model.disk.area.firstSlot);
   }
   return pages;
 }

@@ -146,7 +146,8 @@ export class MemoryActions {
 
   /** Writes one page back that is in the pool, however warm it is. */
   toDevice(page: number): readonly Action[] {
-    const { lru, entries } = this.#stage.world.zswap;
+    const { zswap } = this.#stage.world;
+    const { lru, entries } = zswap;
     const first = this.#stage.act(`page ${page} first`, () => {
       const { id } = this.memcg;
       const pte = this.region.table.get(page);
@@ -154,7 +155,7 @@ export class MemoryActions {
       for (let left = lru.lengthOf(id); left > 0; left -= 1) {
         const index = lru.oldest(id);
         entries.setReferenced(index, false);
-        if (entries.slot(index) === slot) break;
+        if (zswap.slotOf(index) === slot) break;
         lru.rotate(id, index);
       }
     });

@@ -2,13 +2,13 @@
  * What zbud and z3fold have in common: pages of 64 chunks of 64 bytes, the first of which is the
  * header, that hold two or three objects, and lists of the pages with room by their free chunks.
  * The kernel keeps the record of a page in its header chunk; here it stands in columns, outside
- * memory that is slow to read word by word, and the header chunk stays reserved so that as much
- * fits into a page as in the kernel.
+ * memory that is slow to read word by word, and the header chunk, which stays reserved so that as
+ * much fits into a page as in the kernel, has the objects' tags.
  *
  * Kernel: mm/zbud.c and mm/z3fold.c of Linux 6.11.
  */
 import { assert, present } from '../../std/assert.ts';
-import { IndexBlocks, NO_BLOCK } from '../../std/index-blocks.ts';
+import { IndexBlocks } from '../../std/index-blocks.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
 import { type Arena, type FrameOwner, PoolFrames } from '../arena.ts';
 import type { FrameMemory } from '../frame-memory.ts';
@@ -39,16 +39,20 @@ export function chunksOf(size: number): number {
 const BLOCK_SHIFT = 10;
 const PLACE_MASK = (1 << BLOCK_SHIFT) - 1;
 const RECORD_SHIFT = 2;
-const BLOCK_WORDS = 1 << (BLOCK_SHIFT + RECORD_SHIFT);
 /**
  * Words of a record: list links, frame, and a byte each for first, middle, last, middle's start.
  */
 const NEXT = 0;
 const PREVIOUS = 1;
+/** The tag of an object without a header, whose page is on no list. */
+const HEADLESS_TAG = PREVIOUS;
 const FRAME = 2;
 const CHUNK_COUNTS = 3;
 const BYTE_MASK = 0xff;
 const START_SHIFT = 24;
+
+/** Byte of the header where the tag of a buddy stands, behind the handles of z3fold. */
+const tagOffset = (buddy: Buddy): number => 16 + (buddy << 2);
 
 /** Page numbers are below this, so that page and buddy fit a handle's 32-bit cell. */
 const PAGE_END = 1 << 24;
@@ -72,8 +76,7 @@ export function locationBuddy(location: number): Buddy {
 export class BuddyPages implements FrameOwner {
   readonly #frames: PoolFrames;
   readonly #memory: FrameMemory;
-  readonly #indices = new IndexBlocks(BLOCK_SHIFT);
-  readonly #blocks: Uint32Array[] = [];
+  readonly #records = new IndexBlocks(BLOCK_SHIFT, 1 << RECORD_SHIFT, NEXT);
   /** First page of each list, 0: none. */
   readonly #heads = new Uint32Array(TOTAL_CHUNKS);
 
@@ -88,24 +91,21 @@ export class BuddyPages implements FrameOwner {
   }
 
   get metadataBytes(): number {
-    let bytes = this.#indices.metadataBytes + this.#heads.byteLength;
-    for (const block of this.#blocks) bytes += block.byteLength;
-    return bytes;
+    return this.#records.metadataBytes + this.#heads.byteLength;
   }
 
   /** A page without objects, on no list; 0 if there is no memory. */
   create(): number {
-    let page = this.#indices.take();
+    let page = this.#records.take();
     if (page === 0) {
-      const block = this.#indices.nextBlock();
+      const block = this.#records.nextBlock();
       if (block << BLOCK_SHIFT >= PAGE_END) return 0;
-      this.#blocks[block] = new Uint32Array(BLOCK_WORDS);
-      this.#indices.add(block);
-      page = this.#indices.take();
+      this.#records.add(block);
+      page = this.#records.take();
     }
     const frame = this.#frames.alloc(page);
     if (frame === 0) {
-      this.#giveNumber(page);
+      this.#records.give(page);
       return 0;
     }
     this.#set(page, FRAME, frame);
@@ -117,7 +117,7 @@ export class BuddyPages implements FrameOwner {
   destroy(page: number): void {
     assert(this.isEmpty(page));
     this.#frames.free(this.frame(page));
-    this.#giveNumber(page);
+    this.#records.give(page);
   }
 
   frame(page: number): number {
@@ -162,6 +162,17 @@ export class BuddyPages implements FrameOwner {
       case LAST:
         return (TOTAL_CHUNKS - this.chunks(page, LAST)) << CHUNK_SHIFT;
     }
+  }
+
+  /** The caller's tag of the object at `buddy`. */
+  tag(page: number, buddy: Buddy): number {
+    if (buddy === HEADLESS) return this.#get(page, HEADLESS_TAG);
+    return this.#memory.word(this.frame(page), tagOffset(buddy));
+  }
+
+  setTag(page: number, buddy: Buddy, tag: number): void {
+    if (buddy === HEADLESS) this.#set(page, HEADLESS_TAG, tag);
+    else this.#memory.setWord(this.frame(page), tagOffset(buddy), tag);
   }
 
   write(location: number, source: Uint8Array): void {
@@ -209,25 +220,16 @@ export class BuddyPages implements FrameOwner {
     this.#set(page, FRAME, to);
   }
 
-  #giveNumber(page: number): void {
-    const dropped = this.#indices.give(page);
-    if (dropped === NO_BLOCK) return;
-    this.#blocks[dropped] = EMPTY;
-    if (dropped === this.#blocks.length - 1) this.#blocks.length = this.#indices.blockEnd;
-  }
-
   #get(page: number, word: number): number {
-    const block = present(this.#blocks[page >>> BLOCK_SHIFT]);
+    const block = this.#records.records(page >>> BLOCK_SHIFT);
     return present(block[((page & PLACE_MASK) << RECORD_SHIFT) | word]);
   }
 
   #set(page: number, word: number, value: number): void {
-    const block = present(this.#blocks[page >>> BLOCK_SHIFT]);
+    const block = this.#records.records(page >>> BLOCK_SHIFT);
     block[((page & PLACE_MASK) << RECORD_SHIFT) | word] = value;
   }
 }
-
-const EMPTY = new Uint32Array(0);
 
 function chunkCountShift(buddy: Buddy): number {
   assert(buddy !== HEADLESS);

@@ -6,7 +6,14 @@
 import { EINVAL, ENOMEM, ENOSPC, OK } from '../../std/errno.ts';
 import type { Arena } from '../arena.ts';
 import type { HandleCells, Zpool, ZpoolStatus } from '../zpool.ts';
-import { BUDDY_SIZE_MAX, BuddyPages, CHUNKS, chunksOf } from './buddy-pages.ts';
+import {
+  BUDDY_SIZE_MAX,
+  BuddyPages,
+  CHUNKS,
+  chunksOf,
+  locationBuddy,
+  locationPage,
+} from './buddy-pages.ts';
 
 export abstract class BuddyZpool implements Zpool {
   abstract readonly name: string;
@@ -28,19 +35,24 @@ export abstract class BuddyZpool implements Zpool {
     return this.pages.metadataBytes;
   }
 
-  malloc(handle: number, size: number): ZpoolStatus {
+  malloc(handle: number, size: number, tag: number = 0): ZpoolStatus {
     if (size <= 0) return EINVAL;
-    if (size > BUDDY_SIZE_MAX) return this.mallocLarge(handle, size);
+    if (size > BUDDY_SIZE_MAX) return this.mallocLarge(handle, size, tag);
     const chunks = chunksOf(size);
     let page = this.takeUnbuddied(chunks);
     if (page === 0) page = this.pages.create();
     if (page === 0) return ENOMEM;
-    this.place(page, chunks, handle);
+    this.place(page, chunks, handle, tag);
     this.file(page);
     return OK;
   }
 
-  abstract free(handle: number): void;
+  abstract free(handle: number): number;
+
+  tag(handle: number): number {
+    const location = this.cells.location(handle);
+    return this.pages.tag(locationPage(location), locationBuddy(location));
+  }
 
   write(handle: number, source: Uint8Array): void {
     this.pages.write(this.cells.location(handle), source);
@@ -56,7 +68,7 @@ export abstract class BuddyZpool implements Zpool {
   }
 
   /** Gives `handle` a place in a page that has room for it and is on no list. */
-  protected abstract place(page: number, chunks: number, handle: number): void;
+  protected abstract place(page: number, chunks: number, handle: number, tag: number): void;
 
   /** Chunks of the largest object that still fits into a page that is not full. */
   protected abstract freeChunks(page: number): number;
@@ -65,7 +77,7 @@ export abstract class BuddyZpool implements Zpool {
   protected abstract isFull(page: number): boolean;
 
   /** Places an object that is too large to leave room for a buddy. */
-  protected mallocLarge(_handle: number, _size: number): ZpoolStatus {
+  protected mallocLarge(_handle: number, _size: number, _tag: number): ZpoolStatus {
     return ENOSPC;
   }
 

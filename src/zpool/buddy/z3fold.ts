@@ -48,14 +48,15 @@ const handleOffset = (buddy: Buddy): number => buddy << 2;
 export class Z3fold extends BuddyZpool {
   readonly name = 'z3fold';
 
-  free(handle: number): void {
+  free(handle: number): number {
     const pages = this.pages;
     const location = this.cells.location(handle);
     const page = locationPage(location);
     const buddy = locationBuddy(location);
+    const tag = pages.tag(page, buddy);
     if (buddy === HEADLESS) {
       pages.destroy(page);
-      return;
+      return tag;
     }
     assert(pages.chunks(page, buddy) > 0);
     assert(this.#handleOf(page, buddy) === handle);
@@ -63,16 +64,18 @@ export class Z3fold extends BuddyZpool {
     pages.setChunks(page, buddy, 0);
     if (pages.isEmpty(page) || this.#moveLoneObject(page)) {
       pages.destroy(page);
-      return;
+      return tag;
     }
     this.#slideMiddle(page);
     this.file(page);
+    return tag;
   }
 
-  protected override mallocLarge(handle: number, size: number): ZpoolStatus {
+  protected override mallocLarge(handle: number, size: number, tag: number): ZpoolStatus {
     if (size > PAGE_SIZE) return ENOSPC;
     const page = this.pages.create();
     if (page === 0) return ENOMEM;
+    this.pages.setTag(page, HEADLESS, tag);
     this.cells.setLocation(handle, buddyLocation(page, HEADLESS));
     return OK;
   }
@@ -104,12 +107,13 @@ export class Z3fold extends BuddyZpool {
     );
   }
 
-  protected place(page: number, chunks: number, handle: number): Buddy {
+  protected place(page: number, chunks: number, handle: number, tag: number): Buddy {
     const pages = this.pages;
     const buddy = this.#freeBuddy(page, chunks);
     assert(pages.chunks(page, buddy) === 0 && this.freeChunks(page) >= chunks);
     if (buddy === MIDDLE) pages.setStartMiddle(page, HEADER_CHUNKS + pages.chunks(page, FIRST));
     pages.setChunks(page, buddy, chunks);
+    pages.setTag(page, buddy, tag);
     this.#setHandle(page, buddy, handle);
     return buddy;
   }
@@ -147,7 +151,8 @@ export class Z3fold extends BuddyZpool {
     if (target === 0) return false;
     const size = chunks << CHUNK_SHIFT;
     const { memory } = this.arena;
-    const buddy = this.place(target, chunks, this.#handleOf(page, lone));
+    const tag = pages.tag(page, lone);
+    const buddy = this.place(target, chunks, this.#handleOf(page, lone), tag);
     memory.read(pages.frame(page), pages.offset(page, lone), size, memory.scratch.bytes, 0);
     memory.write(pages.frame(target), pages.offset(target, buddy), memory.scratch.of(size));
     pages.setChunks(page, lone, 0);
@@ -178,6 +183,7 @@ export class Z3fold extends BuddyZpool {
       this.#slide(page, HEADER_CHUNKS, start, chunks);
       pages.setChunks(page, MIDDLE, 0);
       pages.setChunks(page, FIRST, chunks);
+      pages.setTag(page, FIRST, pages.tag(page, MIDDLE));
       this.#setHandle(page, FIRST, this.#handleOf(page, MIDDLE));
     } else if (last === 0 && start - HEADER_CHUNKS - first >= BIG_CHUNK_GAP) {
       this.#slide(page, HEADER_CHUNKS + first, start, chunks);

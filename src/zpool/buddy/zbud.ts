@@ -15,23 +15,26 @@ import { BuddyZpool } from './buddy-zpool.ts';
 export class Zbud extends BuddyZpool {
   readonly name = 'zbud';
 
-  free(handle: number): void {
+  free(handle: number): number {
     const { pages } = this;
     const location = this.cells.location(handle);
     const page = locationPage(location);
     const buddy = locationBuddy(location);
     assert(pages.chunks(page, buddy) > 0);
+    const tag = pages.tag(page, buddy);
     this.unfile(page);
     pages.setChunks(page, buddy, 0);
     if (pages.isEmpty(page)) pages.destroy(page);
     else this.file(page);
+    return tag;
   }
 
-  protected place(page: number, chunks: number, handle: number): void {
+  protected place(page: number, chunks: number, handle: number, tag: number): void {
     const { pages } = this;
     const buddy = pages.chunks(page, FIRST) === 0 ? FIRST : LAST;
     assert(pages.chunks(page, buddy) === 0 && this.freeChunks(page) >= chunks);
     pages.setChunks(page, buddy, chunks);
+    pages.setTag(page, buddy, tag);
     this.cells.setLocation(handle, buddyLocation(page, buddy));
   }
 

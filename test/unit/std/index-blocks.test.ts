@@ -66,6 +66,34 @@ describe('IndexBlocks', () => {
     assert.throws(() => blocks.give(0), { name: 'InvariantError' });
   });
 
+  it('keeps free places in one word of the records and leaves the others alone', () => {
+    const blocks = new IndexBlocks(SHIFT, 3, 1);
+    const records = new Uint32Array(blocks.recordBytes / 4).fill(77);
+    blocks.add(0, records);
+    assert.equal(blocks.records(0), records);
+    assert.equal(blocks.take(), 1);
+    assert.equal(blocks.take(), 2);
+    for (const index of [1, 2]) records.set([1, 2, 3], index * 3);
+    blocks.give(1);
+    assert.deepEqual(
+      records.filter((_, at) => at % 3 !== 1),
+      new Uint32Array([77, 77, 1, 3, 1, 3, 77, 77]),
+    );
+    assert.equal(records[2 * 3 + 1], 2);
+    assert.deepEqual([blocks.take(), blocks.take(), blocks.take()], [1, 3, 0]);
+    assert.equal(blocks.metadataBytes, 4 * 3 * 4 + 4);
+  });
+
+  it('has no records where there is no block', () => {
+    const blocks = new IndexBlocks(SHIFT);
+    const index = takeFrom(blocks);
+    assert.equal(blocks.records(0).length, 4);
+    blocks.give(index);
+    assert.equal(blocks.removeSpare(), 0);
+    assert.equal(blocks.records(0).length, 0);
+    assert.throws(() => blocks.add(0, new Uint32Array(3)), { name: 'InvariantError' });
+  });
+
   it('gives each index to one holder at a time over many blocks', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 2000 }), { maxLength: 1000, size: 'max' }), (choices) => {

@@ -20,4 +20,14 @@ describe('PrefixViews', () => {
       assert.throws(() => views.of(length), { name: 'InvariantError' });
     }
   });
+
+  it('gives views of multiples of its step only', () => {
+    const views = new PrefixViews(new Uint8Array(24), 8);
+    assert.equal(views.of(16).length, 16);
+    assert.equal(views.of(16), views.of(16));
+    assert.equal(views.of(24).length, 24);
+    for (const length of [-8, 12, 32]) {
+      assert.throws(() => views.of(length), { name: 'InvariantError' });
+    }
+  });
 });

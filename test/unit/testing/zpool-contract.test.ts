@@ -40,12 +40,16 @@ class Wrapped implements Zpool {
     return this.inner.metadataBytes;
   }
 
-  malloc(handle: number, size: number): ZpoolStatus {
-    return this.inner.malloc(handle, size);
+  malloc(handle: number, size: number, tag?: number): ZpoolStatus {
+    return this.inner.malloc(handle, size, tag);
   }
 
-  free(handle: number): void {
-    this.inner.free(handle);
+  tag(handle: number): number {
+    return this.inner.tag(handle);
+  }
+
+  free(handle: number): number {
+    return this.inner.free(handle);
   }
 
   write(handle: number, source: Uint8Array): void {
@@ -83,20 +87,37 @@ describe('zpoolContract', () => {
       const zpool = new Wrapped(inner);
       zpool.read = (handle, size, target, at) => {
         inner.read(handle, size, target, at);
-        const end = at + Math.ceil(size / 64) * 64;
+        const end = at + Math.ceil(size / 1024) * 1024;
         if (end < target.length) target[end] = 0;
       };
       return zpool;
     });
-    assert.deepEqual(failed, ['reads no further than the size rounded up to 256 bytes']);
+    assert.deepEqual(failed, ['reads no further than the size rounded up to 1024 bytes']);
+  });
+
+  it('catches a tag that is lost when its object moves', () => {
+    const failed = failures((inner, cells) => {
+      const zpool = new Wrapped(inner);
+      const places = new Map<number, number>();
+      zpool.malloc = (handle, size, tag) => {
+        const status = inner.malloc(handle, size, tag);
+        if (status === OK) places.set(handle, cells.location(handle));
+        return status;
+      };
+      zpool.tag = (handle) =>
+        places.get(handle) === cells.location(handle) ? inner.tag(handle) : 0;
+      return zpool;
+    });
+    assert.deepEqual(failed, [
+      'keeps contents through frees and compaction',
+      'shares an arena with another pool',
+    ]);
   });
 
   it('catches a leak', () => {
     const failed = failures((inner) => {
       const zpool = new Wrapped(inner);
-      zpool.free = (handle) => {
-        if (handle !== 77) inner.free(handle);
-      };
+      zpool.free = (handle) => (handle === 77 ? inner.tag(handle) : inner.free(handle));
       return zpool;
     });
     assert.ok(failed.includes('holds nothing once everything is freed'));
@@ -116,8 +137,8 @@ describe('zpoolContract', () => {
   it('catches a cell that is set although the allocation failed', () => {
     const failed = failures((inner, cells) => {
       const zpool = new Wrapped(inner);
-      zpool.malloc = (handle, size) => {
-        const status = inner.malloc(handle, size);
+      zpool.malloc = (handle, size, tag) => {
+        const status = inner.malloc(handle, size, tag);
         if (status !== OK) cells.setLocation(handle, 1);
         return status;
       };
@@ -132,7 +153,8 @@ describe('zpoolContract', () => {
   it('catches a size that should fit and does not', () => {
     const failed = failures((inner) => {
       const zpool = new Wrapped(inner);
-      zpool.malloc = (handle, size) => (size === 4096 ? ENOSPC : inner.malloc(handle, size));
+      zpool.malloc = (handle, size, tag) =>
+        size === 4096 ? ENOSPC : inner.malloc(handle, size, tag);
       return zpool;
     });
     assert.ok(failed.includes('returns what was written, for every size'));

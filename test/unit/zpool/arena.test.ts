@@ -145,7 +145,7 @@ describe('Arena', () => {
       assert.notEqual(holder.hold(1), 0);
       holder.drop(1);
     }
-    const holders = Array.from({ length: 255 }, () => new Holder(arena));
+    const holders = Array.from({ length: 127 }, () => new Holder(arena));
     for (const holder of holders) holder.hold(1);
     assert.throws(() => new Holder(arena).hold(1), RangeError);
     holders[7]?.drop(1);

@@ -58,7 +58,7 @@ describe('FrameMemory', () => {
         memory.read(frame, offset, size, target, 100);
         assert.deepEqual(target.slice(100, 100 + size), bytes);
         assert.ok(target.subarray(0, 100).every((byte) => byte === 0x55));
-        const rounded = 100 + Math.ceil(size / 256) * 256;
+        const rounded = 100 + Math.ceil(size / 1024) * 1024;
         assert.ok(target.subarray(rounded).every((byte) => byte === 0x55));
       }
     });
@@ -68,6 +68,7 @@ describe('FrameMemory', () => {
     const { memory } = fixture();
     memory.setNext(2, 7);
     memory.setNext(7, 1);
+    assert.equal(memory.next(1), 0);
     assert.deepEqual(
       [0, 1, 2].map((hops) => memory.follow(2, hops)),
       [2, 7, 1],

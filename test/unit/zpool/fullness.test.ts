@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FullnessLists, fullnessGroup } from '../../../src/zpool/fullness.ts';
-import {
-  NO_OBJECT,
-  STATE,
-  stateWithObjects,
-  ZspageTable,
-} from '../../../src/zpool/zspage-table.ts';
+import type { SizeClass } from '../../../src/zpool/size-class.ts';
+import { ZspageTable } from '../../../src/zpool/zspage-table.ts';
 
 const CLASS = 2;
+/** As far as lists look at it. */
+const SIZE_CLASS = { index: CLASS, objectsPerZspage: 20 } as SizeClass;
 
-function fixture(count: number): { table: ZspageTable; lists: FullnessLists; zspages: number[] } {
+interface Fixture {
+  lists: FullnessLists;
+  zspages: number[];
+  /** Files a zspage that has had `before` objects and has `after`. */
+  refile: (at: number, before: number, after: number) => void;
+}
+
+function fixture(count: number): Fixture {
   const table = new ZspageTable();
   const lists = new FullnessLists(table, 4);
   const zspages = Array.from({ length: count }, () => table.take(CLASS));
-  return { table, lists, zspages };
+  return {
+    lists,
+    zspages,
+    refile: (at, before, after) => lists.refile(zspages[at] ?? 0, SIZE_CLASS, before, after),
+  };
 }
 
 describe('fullnessGroup', () => {
@@ -38,8 +47,8 @@ describe('fullnessGroup', () => {
 
 describe('FullnessLists', () => {
   it('finds the fullest and the emptiest zspage that is not full', () => {
-    const { lists, zspages } = fixture(4);
-    [11, 3, 8, 5].forEach((group, at) => lists.insert(zspages[at] ?? 0, group));
+    const { lists, zspages, refile } = fixture(4);
+    [20, 5, 15, 9].forEach((inUse, at) => refile(at, 0, inUse));
     assert.equal(lists.fullestNotFull(CLASS), zspages[2]);
     assert.equal(lists.emptiest(CLASS), zspages[1]);
     assert.equal(lists.classCount(CLASS), 4);
@@ -47,47 +56,52 @@ describe('FullnessLists', () => {
   });
 
   it('finds nothing where all are full, or in another class', () => {
-    const { lists, zspages } = fixture(1);
-    lists.insert(zspages[0] ?? 0, 11);
+    const { lists, refile } = fixture(2);
+    for (const at of [0, 1]) refile(at, 0, 20);
     assert.equal(lists.fullestNotFull(CLASS), 0);
     assert.equal(lists.emptiest(CLASS), 0);
     assert.equal(lists.fullestNotFull(CLASS + 1), 0);
+    assert.equal(lists.count(CLASS, 11), 2);
   });
 
   it('takes the most recently filed first and survives removal anywhere in the list', () => {
-    const { lists, zspages } = fixture(3);
-    const [first = 0, second = 0, third = 0] = zspages;
-    for (const zspage of zspages) lists.insert(zspage, 4);
-    assert.equal(lists.fullestNotFull(CLASS), third);
-    lists.remove(second);
-    lists.remove(third);
-    assert.equal(lists.fullestNotFull(CLASS), first);
-    lists.remove(first);
+    const { lists, zspages, refile } = fixture(3);
+    for (const at of [0, 1, 2]) refile(at, 0, 7);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[2]);
+    refile(1, 7, 0);
+    refile(2, 7, 0);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[0]);
+    refile(0, 7, 0);
     assert.equal(lists.fullestNotFull(CLASS), 0);
     assert.equal(lists.classCount(CLASS), 0);
   });
 
   it('files a zspage anew only when its group changes', () => {
-    const { table, lists, zspages } = fixture(2);
-    const [one = 0, other = 0] = zspages;
-    for (const zspage of zspages) lists.insert(zspage, 0);
-    const setInUse = (zspage: number, inUse: number): void => {
-      table.setWord(zspage, STATE, stateWithObjects(table.word(zspage, STATE), inUse, NO_OBJECT));
-      lists.refile(zspage, 20);
-    };
-    setInUse(one, 2);
-    setInUse(other, 3);
-    assert.equal(lists.fullestNotFull(CLASS), other);
-    setInUse(one, 3);
-    assert.equal(lists.fullestNotFull(CLASS), other);
-    setInUse(one, 4);
-    assert.equal(lists.fullestNotFull(CLASS), one);
+    const { lists, zspages, refile } = fixture(2);
+    refile(0, 0, 2);
+    refile(1, 0, 3);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[1]);
+    refile(0, 2, 3);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[1]);
+    refile(0, 3, 4);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[0]);
     assert.deepEqual([lists.count(CLASS, 2), lists.count(CLASS, 3)], [1, 1]);
   });
 
+  it('takes a zspage off its list while it is full', () => {
+    const { lists, zspages, refile } = fixture(3);
+    for (const at of [0, 1, 2]) refile(at, 0, 19);
+    refile(1, 19, 20);
+    refile(2, 19, 20);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[0]);
+    refile(2, 20, 19);
+    assert.equal(lists.fullestNotFull(CLASS), zspages[2]);
+    assert.deepEqual([lists.count(CLASS, 10), lists.count(CLASS, 11)], [2, 1]);
+  });
+
   it('notices a zspage that is not where it claims to be', () => {
-    const { lists, zspages } = fixture(2);
-    lists.insert(zspages[0] ?? 0, 4);
-    assert.throws(() => lists.remove(zspages[1] ?? 0), { name: 'InvariantError' });
+    const { refile } = fixture(2);
+    refile(0, 0, 7);
+    assert.throws(() => refile(1, 7, 0), { name: 'InvariantError' });
   });
 });

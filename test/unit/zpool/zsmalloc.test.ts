@@ -104,12 +104,12 @@ describe('Zsmalloc', () => {
     });
   });
 
-  it('keeps a hundredth of a page of tables for a page of objects at most', () => {
+  it('keeps nine bytes of tables for a page of objects at most', () => {
     const { arena, zpool } = fixture();
     for (let handle = 1; handle <= 23 * 2000; handle++)
       assert.equal(zpool.malloc(handle, 1400), OK);
     const bytes = zpool.metadataBytes + arena.metadataBytes;
-    assert.ok(bytes / zpool.totalPages < 41);
+    assert.ok(bytes / zpool.totalPages < 9);
   });
 
   it('moves its frames when another zpool of the arena is compacted', () => {

@@ -1,51 +1,60 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  FIRST_FREE,
   FRAME,
+  IN_USE,
   NEXT,
-  NO_OBJECT,
   PREVIOUS,
-  STATE,
-  stateClass,
-  stateFirstFree,
-  stateGroup,
-  stateInUse,
-  stateWithGroup,
-  stateWithObjects,
+  recordOf,
+  withByte,
+  withNumber,
+  wordByte,
+  wordNumber,
   ZspageTable,
 } from '../../../src/zpool/zspage-table.ts';
+
+const NUMBER_MAX = 2 ** 24 - 1;
 
 describe('ZspageTable', () => {
   it('starts a record empty, of its class, even where another was', () => {
     const table = new ZspageTable();
     const zspage = table.take(7);
-    for (const word of [NEXT, PREVIOUS, FRAME, STATE]) table.setWord(zspage, word, 0xffffffff);
+    table.block(zspage).fill(0xffffffff, recordOf(zspage), recordOf(zspage) + 3);
     table.give(zspage);
     assert.equal(table.take(254), zspage);
     assert.deepEqual(
-      [NEXT, PREVIOUS, FRAME].map((word) => table.word(zspage, word)),
+      [NEXT, PREVIOUS, FRAME].map((word) => table.number(zspage, word)),
       [0, 0, 0],
     );
-    const state = table.word(zspage, STATE);
-    assert.equal(stateClass(state), 254);
-    assert.equal(stateFirstFree(state), NO_OBJECT);
-    assert.equal(stateGroup(state), 0);
-    assert.equal(table.inUse(zspage), 0);
+    assert.equal(table.classIndex(zspage), 254);
+    assert.equal(wordByte(table.block(zspage)[recordOf(zspage) + FIRST_FREE] ?? 1), 0);
   });
 
-  it('keeps the parts of a state apart', () => {
+  it('keeps the numbers and the bytes of neighbouring records apart', () => {
     const table = new ZspageTable();
-    let state = table.word(table.take(254), STATE);
-    state = stateWithGroup(stateWithObjects(state, 256, 255), 11);
-    assert.deepEqual(
-      [stateInUse(state), stateFirstFree(state), stateClass(state), stateGroup(state)],
-      [256, 255, 254, 11],
-    );
-    state = stateWithGroup(stateWithObjects(state, 0, NO_OBJECT), 0);
-    assert.deepEqual(
-      [stateInUse(state), stateFirstFree(state), stateClass(state), stateGroup(state)],
-      [0, 256, 254, 0],
-    );
+    const [one, other] = [table.take(254), table.take(3)];
+    for (const [word, number] of [NUMBER_MAX, 1, NUMBER_MAX - 1].entries()) {
+      table.setNumber(one, word, number);
+    }
+    for (const word of [NEXT, PREVIOUS, FRAME]) assert.equal(table.number(other, word), 0);
+    const numbers = [NEXT, PREVIOUS, FRAME].map((word) => table.number(one, word));
+    assert.deepEqual(numbers, [NUMBER_MAX, 1, NUMBER_MAX - 1]);
+    assert.equal(table.classIndex(one), 254);
+    const block = table.block(one);
+    const at = recordOf(one) + IN_USE;
+    block[at] = withByte(block[at] ?? 0, 255);
+    assert.equal(table.inUse(one), 256);
+    assert.equal(table.number(one, NEXT), NUMBER_MAX);
+  });
+
+  it('has a number of 24 bits and a byte in a word', () => {
+    const word = withNumber(withByte(0, -1), NUMBER_MAX) >>> 0;
+    assert.equal(word, 2 ** 32 - 1);
+    assert.equal(wordNumber(word), NUMBER_MAX);
+    assert.equal(wordByte(word), 255);
+    assert.equal(wordNumber(withByte(word, 3)), NUMBER_MAX);
+    assert.equal(wordByte(withNumber(word, 3)), 255);
   });
 
   it('grows by blocks and shrinks to one when drained', () => {
@@ -55,7 +64,7 @@ describe('ZspageTable', () => {
     assert.equal(new Set(zspages).size, 5000);
     const peak = table.metadataBytes;
     for (const zspage of zspages) table.give(zspage);
-    assert.ok(peak > 5000 * 18 && peak < 6 * 1024 * 18);
-    assert.ok(table.metadataBytes < 1024 * 18 + 100);
+    assert.ok(peak > 5000 * 12 && peak < 6 * 1024 * 12);
+    assert.ok(table.metadataBytes < 1024 * 12 + 100);
   });
 });

@@ -78,7 +78,8 @@ describe('FolioStoreOp', () => {
         const { zpool } = present(machine.zswap.pools.current);
         const malloc = zpool.malloc.bind(zpool);
         allocations = 0;
-        zpool.malloc = (handle, size) => ((allocations += 1) === 3 ? ENOMEM : malloc(handle, size));
+        zpool.malloc = (handle, size, tag) =>
+          (allocations += 1) === 3 ? ENOMEM : malloc(handle, size, tag);
       },
     ],
     // The older entries count too: the third new one meets the limit.

@@ -59,7 +59,7 @@ describe('storePage', () => {
     assert.equal(store(machine, slot, memcg, wordPage(3)), 'stored');
     const index = machine.swap.table.payload(slot);
     assert.equal(machine.swap.table.kind(slot), 'entry');
-    assert.equal(machine.zswap.entries.slot(index), slot);
+    assert.equal(machine.zswap.slotOf(index), slot);
     assert.equal(machine.zswap.entries.lengthOf(index), wordLength(3));
     assert.equal(machine.zswap.entries.referenced(index), true);
     assert.equal(memcg.zswapCurrent, wordLength(3));
