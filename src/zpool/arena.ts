@@ -9,7 +9,7 @@
  */
 import { assert, present } from '../std/assert.ts';
 import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
-import { MIB, PAGE_SIZE } from '../std/units.ts';
+import { KIB, MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
 
@@ -27,6 +27,12 @@ export interface ArenaOptions {
 }
 
 const CHUNK_BYTES = 4 * MIB;
+/** Memory given back in one go, so that a read never waits for a whole chunk. */
+const RELEASE_BYTES = 256 * KIB;
+/** Frames that are freed between two pieces, so that memory goes back as fast as it is freed. */
+const RELEASE_FRAMES: number = RELEASE_BYTES / PAGE_SIZE;
+/** Frames that could be moved in the time that a piece takes. */
+const RELEASE_MOVES = 64;
 const OWNER_SHIFT = 24;
 const OWNERS_MAX = 255;
 /** An owner's frame indices are below this. */
@@ -43,6 +49,10 @@ export class Arena {
    * work, by its full size.
    */
   readonly #chunks: Chunk[] = [];
+  /** Chunks whose frames are all free and whose memory is being given back. */
+  readonly #leaving: number[] = [];
+  /** Frames freed since the last piece of a leaving chunk. */
+  #freedFrames = 0;
   /** By owner number, which is never 0 so that an owner word of 0 means a free frame. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
   #pagesUsed = 0;
@@ -120,7 +130,10 @@ export class Arena {
     assert(owners[place] !== 0);
     owners[place] = 0;
     this.#pagesUsed--;
+    if (this.#leaving.length > 0 && ++this.#freedFrames >= RELEASE_FRAMES) this.#releaseMore();
     this.#releaseChunk(this.#blocks.give(frame));
+    // Who has freed everything frees no more frames that would move it on.
+    if (this.#pagesUsed === 0) while (this.#leaving.length > 0) this.#releaseMore();
   }
 
   /**
@@ -128,13 +141,21 @@ export class Arena {
    * free back to the system, the spare one included. Leaves a chunk alone whose frames do not all
    * fit below.
    *
-   * @returns frames moved, at most `moveBudget`; 0 with budget left if no chunk can be emptied.
+   * Memory goes back in pieces, each at the price of some moves.
+   *
+   * @returns frames moved, or what else the budget went for; 0 with budget left if no chunk can be
+   *   emptied.
    */
   migrate(moveBudget: number): number {
     // The spare goes first: moving into it would only exchange one chunk for another.
     this.releaseSpare();
     let moved = 0;
     while (moved < moveBudget) {
+      if (this.#leaving.length > 0) {
+        this.#releaseMore();
+        moved += RELEASE_MOVES;
+        continue;
+      }
       const high = this.#blocks.blockEnd - 1;
       if (!this.#fitsBelow(high)) break;
       moved += this.#migrateFrom(high, moveBudget - moved);
@@ -143,7 +164,7 @@ export class Arena {
     return moved;
   }
 
-  /** Gives the wholly free chunk that is kept against thrash, if any, back to the system. */
+  /** Begins to give the wholly free chunk that is kept against thrash, if any, back. */
   releaseSpare(): void {
     this.#releaseChunk(this.#blocks.removeSpare());
   }
@@ -179,24 +200,40 @@ export class Arena {
 
   #addChunk(): boolean {
     const block = this.#blocks.nextBlock();
+    let held = 0;
     // Memory that the system refuses is an expected outcome here, and an exception is the only
     // way the language has to tell it.
     try {
       const released = this.#chunks[block];
       if (released === undefined) this.#chunks[block] = new Chunk(this.#chunkBytes);
-      else released.grow();
+      else {
+        held = released.residentBytes;
+        released.grow();
+      }
     } catch {
       return false;
     }
+    const leaving = this.#leaving.indexOf(block);
+    if (leaving >= 0) this.#leaving.splice(leaving, 1);
     this.#blocks.add(block);
-    this.#residentBytes += this.#chunkBytes;
+    this.#residentBytes += this.#chunkBytes - held;
     return true;
   }
 
   #releaseChunk(block: number): void {
     if (block === NO_BLOCK) return;
-    present(this.#chunks[block]).release();
-    this.#residentBytes -= this.#chunkBytes;
+    this.#leaving.push(block);
+    this.#releaseMore();
+  }
+
+  /** Gives back one piece of the chunk that began to leave last. */
+  #releaseMore(): void {
+    this.#freedFrames = 0;
+    const chunk = present(this.#chunks[present(this.#leaving.at(-1))]);
+    this.#residentBytes -= chunk.residentBytes;
+    chunk.release(RELEASE_BYTES);
+    this.#residentBytes += chunk.residentBytes;
+    if (chunk.residentBytes === 0) this.#leaving.pop();
   }
 }
 

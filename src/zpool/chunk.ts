@@ -1,7 +1,8 @@
 /**
- * One piece of the arena: page frames in a resizable buffer. `resize(0)` returns the memory to the
- * system at once, where a dropped buffer would stay until a major collection, and a chunk that is
- * grown again keeps its buffer and views.
+ * One piece of the arena: page frames in a resizable buffer. Making it shorter returns the memory to
+ * the system at once, where a dropped buffer would stay until a major collection, and a chunk that
+ * is grown again keeps its buffer and views. The engine zeroes what it returns, and the system takes
+ * it apart page by page, so a whole chunk takes long: it goes in pieces.
  *
  * ```
  *  page 0    1        2              pages-1
@@ -28,13 +29,13 @@ const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP + 1;
 const VIEW_BYTES = 104;
 
 export class Chunk {
-  /** The whole chunk; empty while released. Follows the buffer's length. */
+  /** The whole chunk; empty when released. Follows the buffer's length. */
   readonly bytes: Uint8Array;
   /** The same as 32-bit words of the machine's byte order. */
   readonly words: Uint32Array;
   readonly #buffer: ArrayBuffer;
   readonly #views: readonly Uint8Array[];
-  /** Who holds the frame at each place; 0: nobody. Empty while released, as `next`. */
+  /** Who holds the frame at each place; 0: nobody. Empty once its release has begun, as `next`. */
   owners: Uint32Array = EMPTY;
   /** A word per frame for its holder: the next frame of a zspage. */
   next: Uint32Array = EMPTY;
@@ -59,19 +60,19 @@ export class Chunk {
   }
 
   /**
-   * Takes memory again after {@link release}.
+   * Takes memory again after {@link release}, be it at an end or not.
    *
    * @throws RangeError if the system has none.
    */
   grow(): void {
-    assert(this.#buffer.byteLength === 0);
+    assert(this.owners.length === 0);
     this.#buffer.resize(this.#buffer.maxByteLength);
     this.#makeColumns();
   }
 
-  /** Returns the memory to the system. */
-  release(): void {
-    this.#buffer.resize(0);
+  /** Returns up to `bytes` of memory to the system. No frame of the chunk is used any more. */
+  release(bytes: number): void {
+    this.#buffer.resize(Math.max(0, this.#buffer.byteLength - bytes));
     this.owners = EMPTY;
     this.next = EMPTY;
   }
