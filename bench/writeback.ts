@@ -190,5 +190,5 @@ async function reclaim(server: ServerUnderLoad, bytes: number = COLD_BYTES): Pro
 /** Leaves the pool far over its limit; the next page that comes in is refused and sees it. */
 async function overflow(server: ServerUnderLoad): Promise<void> {
   await server.ask({ command: 'set', name: 'pool_size', value: String(BESIDE_BYTES / 2) });
-  await server.besideLoad('run write 4096 1 100 64');
+  await server.besideLoad('run write 4096 1 100 1');
 }
