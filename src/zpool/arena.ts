@@ -4,8 +4,8 @@
  * to another chunk because the arena knows who holds it (the kernel's page migration).
  *
  * Frame number = chunk number << log2(pages in a chunk) | place; 0 is no frame. Invariants: a frame
- * is held by one owner or free; the lowest chunk with a free frame is used first; at most one
- * wholly free chunk is kept.
+ * is held by one owner or free; the lowest chunk with a free frame is used first; of wholly free
+ * chunks at most one is kept, the others are on their way back to the system, a piece at a time.
  */
 import { assert, present } from '../std/assert.ts';
 import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';

@@ -1,8 +1,8 @@
 /**
- * One piece of the arena: page frames in a resizable buffer. Making it shorter returns the memory to
- * the system at once, where a dropped buffer would stay until a major collection, and a chunk that
- * is grown again keeps its buffer and views. The engine zeroes what it returns, and the system takes
- * it apart page by page, so a whole chunk takes long: it goes in pieces.
+ * One piece of the arena: page frames in a resizable buffer. Making it shorter returns the memory
+ * to the system at once, where a dropped buffer would stay until a major collection, and a chunk
+ * that is grown again keeps its buffer and views. The engine zeroes what it returns, and the system
+ * takes it apart page by page, so a whole chunk takes long: it goes in pieces.
  *
  * ```
  *  page 0    1        2              pages-1
