@@ -116,11 +116,11 @@ export class ServerUnderLoad {
   }
 
   async #measured(client: LineProgram, command: string): Promise<LoadResult> {
-    const before = this.#processorSeconds();
+    const before = this.processorSeconds();
     const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await client.ask(command))
       .split(' ')
       .map(Number);
-    const spent = this.#processorSeconds() - before;
+    const spent = this.processorSeconds() - before;
     return {
       requests,
       bytes,
@@ -174,8 +174,8 @@ export class ServerUnderLoad {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
   }
 
-  /** By all its threads, as the scheduler accounts for them. */
-  #processorSeconds(): number {
+  /** Processor time of all its threads, as the scheduler accounts for it. */
+  processorSeconds(): number {
     const folder = `/proc/${this.#child.pid}/task`;
     let nanoseconds = 0;
     for (const thread of readdirSync(folder)) {

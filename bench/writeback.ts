@@ -1,6 +1,7 @@
 /**
  * Writeback: how fast cold pages go to the spill file beside what the same file system takes from
- * fio in requests of the same size, and what small reads from the pool wait for meanwhile.
+ * fio, and from a process in Node that does nothing else, in requests of the same size; and what
+ * small reads from the pool wait for meanwhile.
  *
  * Two who have pages written back are measured: `reclaim`, on request, and the shrink worker, which
  * a page sets going that comes into a pool over its limit.
@@ -22,6 +23,7 @@ import { allPages } from './pages.ts';
 /** Pages to write back, and as much for fio to write. */
 const COLD_BYTES = 512 * MIB;
 const BLOCK_BYTES = BIO_PAGES * PAGE_SIZE;
+const BARE = projectFile('dist/bench/writeback-bare.js');
 /** A moment within the time that writeback takes, on a fast disk too. */
 const READ_MS = 150;
 const START_MS = 20;
@@ -30,7 +32,20 @@ const LOOK_MS = 20;
 /** What frees space after a round has ended. */
 const SETTLE_MS = 500;
 const READS = `run randread 4096 1 ${READ_MS}`;
+/** Requests in flight of those who only write. */
+const DEPTHS = [1, 4] as const;
 const UNLIMITED = '1T';
+
+const COLUMNS = [
+  'who',
+  'MB/s',
+  'us a page',
+  '/ fio, 4 in flight',
+  'reads/s',
+  'p50 us',
+  'p99 us',
+  'p99 / idle',
+];
 
 export interface WritebackOptions {
   readonly rounds: number;
@@ -55,7 +70,8 @@ export async function runWriteback(options: WritebackOptions): Promise<Report | 
   );
   try {
     const contestants: Contestant[] = [
-      ...[1, 4].map((depth) => fio(join(folder, 'fio'), depth)),
+      ...DEPTHS.map((depth) => fio(join(folder, 'fio'), depth)),
+      ...DEPTHS.map((depth) => bare(join(folder, 'bare'), depth)),
       { name: 'reclaim', run: () => round(server, reclaim, false) },
       { name: 'reclaim, and reads', run: () => round(server, reclaim, true) },
       { name: 'shrink worker', run: () => round(server, overflow, false) },
@@ -69,6 +85,7 @@ export async function runWriteback(options: WritebackOptions): Promise<Report | 
       machine: describeMachine(),
       notes: [
         note,
+        'us a page: processor time of all threads of the process',
         `${COLD_BYTES / MIB} MiB of pages in requests of ${BLOCK_BYTES / KIB} KiB past the page ` +
           `cache, to a fresh or emptied file; ${options.rounds} rounds; figures are medians`,
         `reads: 4 KiB, one at a time, of ${BESIDE_BYTES / MIB} MiB that stay in the pool; server ` +
@@ -78,18 +95,11 @@ export async function runWriteback(options: WritebackOptions): Promise<Report | 
       tables: [
         {
           title: 'Sequential writes',
-          columns: [
-            'who',
-            'MB/s',
-            '/ fio, 4 in flight',
-            'reads/s',
-            'p50 us',
-            'p99 us',
-            'p99 / idle',
-          ],
+          columns: COLUMNS,
           rows: [...results].map(([name, figures]) => [
             name,
             figures['megabytes'],
+            figures['microseconds']?.median,
             ratio(figures['megabytes'], device),
             figures['rate']?.median,
             figures['p50']?.median,
@@ -143,6 +153,22 @@ function fio(path: string, depth: number): Contestant {
   };
 }
 
+/** The same out of Node. */
+function bare(path: string, depth: number): Contestant {
+  const words = [path, COLD_BYTES, BLOCK_BYTES, depth].map(String);
+  const [program = '', ...args] = pinned(0, [process.execPath, BARE, ...words]);
+  return {
+    name: `bare Node, ${depth} in flight`,
+    run: async () => {
+      const [megabytes = Number.NaN, microseconds = Number.NaN] = (await runOk(program, args))
+        .split(' ')
+        .map(Number);
+      await delay(SETTLE_MS);
+      return { megabytes, microseconds };
+    },
+  };
+}
+
 /** Fills the pool, has it written back, and reads meanwhile or does not. */
 async function round(
   server: ServerUnderLoad,
@@ -156,15 +182,19 @@ async function round(
   await delay(SETTLE_MS);
   const idle = await server.besideLoad(READS);
   const before = await writtenBack(server);
+  const spentBefore = server.processorSeconds();
   const start = performance.now();
   const begun = begin(server);
   await delay(START_MS);
   const reading = reads ? server.besideLoad(READS) : undefined;
   const wanted = before + (0.9 * COLD_BYTES) / PAGE_SIZE;
-  let [pages, ms] = [before, 0];
+  let [pages, ms, spent] = [before, 0, 0];
   for (let still = 0; pages < wanted && still < 50; still += 1) {
     const now = await writtenBack(server);
-    if (now > pages) [pages, ms, still] = [now, performance.now() - start, 0];
+    if (now > pages) {
+      [pages, ms, still] = [now, performance.now() - start, 0];
+      spent = server.processorSeconds() - spentBefore;
+    }
     await delay(LOOK_MS);
   }
   const read = await reading;
@@ -174,7 +204,7 @@ async function round(
   await server.load('trim');
   await server.besideLoad('trim');
   const megabytes = ((pages - before) * PAGE_SIZE) / 1e3 / ms;
-  if (read === undefined) return { megabytes };
+  if (read === undefined) return { megabytes, microseconds: (spent * 1e6) / (pages - before) };
   const { requests, seconds, p50, p99 } = read;
   return { megabytes, rate: requests / seconds, p50, p99, idleP99: idle.p99 };
 }
@@ -190,5 +220,5 @@ async function reclaim(server: ServerUnderLoad, bytes: number = COLD_BYTES): Pro
 /** Leaves the pool far over its limit; the next page that comes in is refused and sees it. */
 async function overflow(server: ServerUnderLoad): Promise<void> {
   await server.ask({ command: 'set', name: 'pool_size', value: String(BESIDE_BYTES / 2) });
-  await server.besideLoad('run write 4096 1 100 64');
+  await server.besideLoad('run write 4096 1 100 1');
 }

@@ -33,7 +33,7 @@ function patched(text, { find, replace }) {
 function build({ name, patches }) {
   const folder = `${target}/${name}`;
   mkdirSync(folder, { recursive: true });
-  const filter = (path) => !/\.(?:d\.ts|map|wasm)$/.test(path);
+  const filter = (path) => !/\.(?:d\.ts|map)$|codec\/[\w-]+\.wasm$/.test(path);
   for (const each of FOLDERS) {
     cpSync(`${source}/${each}`, `${folder}/${each}`, { recursive: true, filter });
   }

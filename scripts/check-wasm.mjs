@@ -25,7 +25,8 @@ try {
     const name = `${config.slice(0, -suffix.length)}.wasm`;
     const first = compile(config, join(folder, `first-${name}`));
     const second = compile(config, join(folder, `second-${name}`));
-    const built = join(root, 'dist/src/codec', name);
+    const { options } = JSON.parse(readFileSync(join(root, 'assembly', config), 'utf8'));
+    const built = join(root, 'assembly', options.outFile);
     const isSame =
       first.equals(second) && (!existsSync(built) || first.equals(readFileSync(built)));
     if (!isSame) failures++;

@@ -44,8 +44,8 @@ type KernelWith = Kernel &
 export class WasmModule {
   readonly #module: object;
 
-  /** @param file - name of a `.wasm` file beside this module's compiled form */
-  constructor(file: string) {
+  /** @param file - name of a `.wasm` file beside this module's compiled form, or where one is */
+  constructor(file: string | URL) {
     this.#module = new WebAssembly.Module(readFileSync(new URL(file, import.meta.url)));
   }
 

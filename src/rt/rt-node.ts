@@ -12,6 +12,11 @@ const WAKE_BATCH_MAX = 64;
  * slice of its own; many that come due together must not make one long run of theirs.
  */
 const TURN_MS = 0.5;
+/**
+ * The same for tasks that have yielded: they are in the background of what comes in, which should
+ * wait for one of their slices and not for one of each.
+ */
+const YIELDED_TURN_MS = 0.05;
 
 export class NodeRt implements Rt {
   readonly #woken = new Ring<Task>();
@@ -21,13 +26,13 @@ export class NodeRt implements Rt {
   readonly #runWoken = (): void => {
     // Still noted as scheduled while it runs: what the tasks wake belongs to this batch or, beyond
     // its end, to the next turn. Another microtask would come before input and output again.
-    this.#run(this.#woken, WAKE_BATCH_MAX);
+    this.#run(this.#woken, WAKE_BATCH_MAX, TURN_MS);
     if (this.#woken.length > 0) setImmediate(this.#runWoken);
     else this.#wokenScheduled = false;
   };
   readonly #runYielded = (): void => {
     // Only those that yielded before now: a task that yields again waits for the next turn.
-    this.#run(this.#yielded, this.#yielded.length);
+    this.#run(this.#yielded, this.#yielded.length, YIELDED_TURN_MS);
     if (this.#yielded.length > 0) setImmediate(this.#runYielded);
     else this.#yieldedScheduled = false;
   };
@@ -70,13 +75,13 @@ export class NodeRt implements Rt {
     });
   }
 
-  #run(queue: Ring<Task>, limit: number): void {
+  #run(queue: Ring<Task>, limit: number, turnMs: number): void {
     const startMs = this.nowMs();
     for (let i = 0; i < limit; i += 1) {
       const task = queue.shift();
       if (task === undefined) return;
       task.resume();
-      if (this.nowMs() - startMs >= TURN_MS) return;
+      if (this.nowMs() - startMs >= turnMs) return;
     }
   }
 }

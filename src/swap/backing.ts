@@ -9,9 +9,9 @@ import { ENOSPC } from '../std/errno.ts';
 import type { Rt } from '../rt/rt.ts';
 import { BioPool } from './bio-pool.ts';
 import { PageChecksums } from './device/checksums.ts';
-import { crc32 } from './device/crc32.ts';
 import type { Bio, SwapDevice } from './device/device.ts';
 import { DevicePages, NO_DEVICE_PAGE } from './device/placement.ts';
+import { pageHash } from './page-hash.ts';
 import { DEVICE_PAGES_MAX } from './table.ts';
 
 export class Backing {
@@ -129,14 +129,14 @@ export class Backing {
       this.#cannotGrow = false;
       this.#pages.setStored(bio.devicePage + index, true);
     }
-    this.#checksums.set(bio.devicePage + index, crc32(page));
+    this.#checksums.set(bio.devicePage + index, pageHash(page));
   }
 
   /** Says whether page `index` of a finished read is what was written there, and counts if not. */
   verify(bio: Bio, index: number): boolean {
     const page = bio.pages[index];
     assert(page !== undefined);
-    if (this.#checksums.matches(bio.devicePage + index, crc32(page))) return true;
+    if (this.#checksums.matches(bio.devicePage + index, pageHash(page))) return true;
     this.#checksumErrors += 1;
     return false;
   }

@@ -4,12 +4,13 @@
  * to another chunk because the arena knows who holds it (the kernel's page migration).
  *
  * Frame number = chunk number << log2(pages in a chunk) | place; 0 is no frame. Invariants: a frame
- * is held by one owner or free; the lowest chunk with a free frame is used first; at most one
- * wholly free chunk is kept. What is noted of a frame is one word (`frame-word.ts`).
+ * is held by one owner or free; the lowest chunk with a free frame is used first; of wholly free
+ * chunks at most one is kept, the others are on their way back to the system, a piece at a time.
+ * What is noted of a frame is one word (`frame-word.ts`).
  */
 import { assert, present } from '../std/assert.ts';
 import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
-import { MIB, PAGE_SIZE } from '../std/units.ts';
+import { KIB, MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
 import { FRAME_END, lastFrameWord, OWNERS_MAX } from './frame-word.ts';
@@ -31,6 +32,12 @@ export interface ArenaOptions {
 }
 
 const CHUNK_BYTES = 4 * MIB;
+/** Memory given back in one go, so that a read never waits for a whole chunk. */
+const RELEASE_BYTES = 256 * KIB;
+/** Frames that are freed between two pieces, so that memory goes back as fast as it is freed. */
+const RELEASE_FRAMES: number = RELEASE_BYTES / PAGE_SIZE;
+/** Frames that could be moved in the time that a piece takes. */
+const RELEASE_MOVES = 64;
 
 export class Arena {
   readonly memory: FrameMemory;
@@ -44,6 +51,10 @@ export class Arena {
    * work, by its full size.
    */
   readonly #chunks: Chunk[] = [];
+  /** Chunks whose frames are all free and whose memory is being given back. */
+  readonly #leaving: number[] = [];
+  /** Frames freed since the last piece of a leaving chunk. */
+  #freedFrames = 0;
   /** By owner number, which is never 0: that is the owner of free frames. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
   #pagesUsed = 0;
@@ -116,7 +127,10 @@ export class Arena {
   free(frame: number): void {
     assert(this.memory.owner(frame) !== 0);
     this.#count(-1);
+    if (this.#leaving.length > 0 && ++this.#freedFrames >= RELEASE_FRAMES) this.#releaseMore();
     this.#releaseChunk(this.#blocks.give(frame));
+    // Who has freed everything frees no more frames that would move it on.
+    if (this.#pagesUsed === 0) while (this.#leaving.length > 0) this.#releaseMore();
   }
 
   /**
@@ -124,13 +138,21 @@ export class Arena {
    * free back to the system, the spare one included. Leaves a chunk alone whose frames do not all
    * fit below.
    *
-   * @returns frames moved, at most `moveBudget`; 0 with budget left if no chunk can be emptied.
+   * Memory goes back in pieces, each at the price of some moves.
+   *
+   * @returns frames moved, or what else the budget went for; 0 with budget left if no chunk can be
+   *   emptied.
    */
   migrate(moveBudget: number): number {
     // The spare goes first: moving into it would only exchange one chunk for another.
     this.releaseSpare();
     let moved = 0;
     while (moved < moveBudget) {
+      if (this.#leaving.length > 0) {
+        this.#releaseMore();
+        moved += RELEASE_MOVES;
+        continue;
+      }
       const high = this.#blocks.blockEnd - 1;
       if (!this.#fitsBelow(high)) break;
       moved += this.#migrateFrom(high, moveBudget - moved);
@@ -139,7 +161,7 @@ export class Arena {
     return moved;
   }
 
-  /** Gives the wholly free chunk that is kept against thrash, if any, back to the system. */
+  /** Begins to give the wholly free chunk that is kept against thrash, if any, back. */
   releaseSpare(): void {
     this.#releaseChunk(this.#blocks.removeSpare());
   }
@@ -177,24 +199,40 @@ export class Arena {
   #addChunk(): boolean {
     const block = this.#blocks.nextBlock();
     if ((block + 1) << this.#shift > FRAME_END) return false;
+    let held = 0;
     // Memory that the system refuses is an expected outcome here, and an exception is the only
     // way the language has to tell it.
     try {
       const released = this.#chunks[block];
       if (released === undefined) this.#chunks[block] = new Chunk(this.#chunkBytes);
-      else released.grow();
+      else {
+        held = released.residentBytes;
+        released.grow();
+      }
     } catch {
       return false;
     }
+    const leaving = this.#leaving.indexOf(block);
+    if (leaving >= 0) this.#leaving.splice(leaving, 1);
     this.#blocks.add(block, present(this.#chunks[block]).frames);
-    this.#residentBytes += this.#chunkBytes;
+    this.#residentBytes += this.#chunkBytes - held;
     return true;
   }
 
   #releaseChunk(block: number): void {
     if (block === NO_BLOCK) return;
-    present(this.#chunks[block]).release();
-    this.#residentBytes -= this.#chunkBytes;
+    this.#leaving.push(block);
+    this.#releaseMore();
+  }
+
+  /** Gives back one piece of the chunk that began to leave last. */
+  #releaseMore(): void {
+    this.#freedFrames = 0;
+    const chunk = present(this.#chunks[present(this.#leaving.at(-1))]);
+    this.#residentBytes -= chunk.residentBytes;
+    chunk.release(RELEASE_BYTES);
+    this.#residentBytes += chunk.residentBytes;
+    if (chunk.residentBytes === 0) this.#leaving.pop();
   }
 }
 

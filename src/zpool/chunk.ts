@@ -1,7 +1,8 @@
 /**
- * One piece of the arena: page frames in a resizable buffer. `resize(0)` returns the memory to the
- * system at once, where a dropped buffer would stay until a major collection, and a chunk that is
- * grown again keeps its buffer and views.
+ * One piece of the arena: page frames in a resizable buffer. Making it shorter returns the memory
+ * to the system at once, where a dropped buffer would stay until a major collection, and a chunk
+ * that is grown again keeps its buffer and views. The engine zeroes what it returns, and the system
+ * takes it apart page by page, so a whole chunk takes long: it goes in pieces.
  *
  * ```
  *  page 0    1        2              pages-1
@@ -29,13 +30,13 @@ const BOUNCE_VIEWS = PAGE_SIZE / BOUNCE_STEP;
 const VIEW_BYTES = 96;
 
 export class Chunk {
-  /** The whole chunk; empty while released. Follows the buffer's length. */
+  /** The whole chunk; empty when released. Follows the buffer's length. */
   readonly bytes: Uint8Array;
   /** The same as 32-bit words of the machine's byte order. */
   readonly words: Uint32Array;
   readonly #buffer: ArrayBuffer;
   readonly #views: readonly Uint8Array[];
-  /** A word per place, see `frame-word.ts`. Empty while released. */
+  /** A word per place, see `frame-word.ts`. Empty once its release has begun. */
   frames: Uint32Array = EMPTY;
 
   /** @throws RangeError if the system has no memory. */
@@ -59,19 +60,19 @@ export class Chunk {
   }
 
   /**
-   * Takes memory again after {@link release}.
+   * Takes memory again after {@link release}, be it at an end or not.
    *
    * @throws RangeError if the system has none.
    */
   grow(): void {
-    assert(this.#buffer.byteLength === 0);
+    assert(this.frames.length === 0);
     this.#buffer.resize(this.#buffer.maxByteLength);
     this.#makeFrames();
   }
 
-  /** Returns the memory to the system. */
-  release(): void {
-    this.#buffer.resize(0);
+  /** Returns up to `bytes` of memory to the system. No frame of the chunk is used any more. */
+  release(bytes: number): void {
+    this.#buffer.resize(Math.max(0, this.#buffer.byteLength - bytes));
     this.frames = EMPTY;
   }
 

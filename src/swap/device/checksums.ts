@@ -24,8 +24,8 @@ export class PageChecksums {
     return bytes;
   }
 
-  /** Notes `crc` as the checksum of what is being written to `devicePage`. */
-  set(devicePage: number, crc: number): void {
+  /** Notes `checksum` as the checksum of what is being written to `devicePage`. */
+  set(devicePage: number, checksum: number): void {
     assert(devicePage >= 0 && devicePage < this.#pageCount);
     const index = Math.floor(devicePage / CHUNK_PAGES);
     while (this.#chunks.length <= index) this.#chunks.push(undefined);
@@ -34,13 +34,13 @@ export class PageChecksums {
       chunk = new Uint32Array(CHUNK_PAGES);
       this.#chunks[index] = chunk;
     }
-    chunk[devicePage % CHUNK_PAGES] = crc;
+    chunk[devicePage % CHUNK_PAGES] = checksum;
   }
 
-  /** True if `crc` is what was last noted for `devicePage`, a page noted before. */
-  matches(devicePage: number, crc: number): boolean {
+  /** True if `checksum` is what was last noted for `devicePage`, a page noted before. */
+  matches(devicePage: number, checksum: number): boolean {
     assert(devicePage >= 0 && devicePage < this.#pageCount);
     const chunk = present(this.#chunks[Math.floor(devicePage / CHUNK_PAGES)]);
-    return chunk[devicePage % CHUNK_PAGES] === crc >>> 0;
+    return chunk[devicePage % CHUNK_PAGES] === checksum >>> 0;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * CRC-32 of a page, for the checksums of what was written to a backing swap device. The one place
- * that knows where the function comes from; it makes no garbage.
+ * CRC-32, for the header of a backing swap device. The one place that knows where the function
+ * comes from.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib';
 

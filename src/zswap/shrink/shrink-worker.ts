@@ -18,6 +18,8 @@ import type { Zswap } from '../zswap.ts';
 
 /** Moves of compaction after each batch: about as many as objects have gone. */
 const COMPACT_MOVES = 64;
+/** Those of one turn. */
+const COMPACT_SLICE_MOVES = 32;
 /** Batches in flight at most: enough that one is at the device while others come and go. */
 const BATCHES_MAX = 4;
 /** Steps in one turn at most: of {@link SHRINK_SCAN} entries each, so far from a millisecond. */
@@ -33,6 +35,8 @@ export class ShrinkWorker implements Task {
   #failures = 0;
   /** Groups of this round that had something to shrink. */
   #attempts = 0;
+  /** Moves of compaction still to be made. */
+  #movesDue = 0;
 
   constructor(zswap: Zswap) {
     this.#zswap = zswap;
@@ -71,6 +75,10 @@ export class ShrinkWorker implements Task {
    */
   resume(): void {
     this.#due = false;
+    if (this.#compact()) {
+      this.#askForTurn();
+      return;
+    }
     for (let steps = 0; steps < STEPS_IN_TURN; steps += 1) {
       if (!this.#step()) {
         this.#running = this.#batches.some((batch) => batch.underWay);
@@ -84,6 +92,18 @@ export class ShrinkWorker implements Task {
     if (this.#due) return;
     this.#due = true;
     this.#zswap.rt.yieldTask(this);
+  }
+
+  /**
+   * Entries go from here and there: without moving the rest together hardly a page comes free.
+   *
+   * @returns true if it took the turn
+   */
+  #compact(): boolean {
+    if (this.#movesDue <= 0) return false;
+    this.#movesDue -= COMPACT_SLICE_MOVES;
+    for (const pool of this.#zswap.pools.pools()) pool.zpool.compact(COMPACT_SLICE_MOVES);
+    return true;
   }
 
   /** One batch of the next group; false: the run is over, or goes on when a batch has ended. */
@@ -120,8 +140,7 @@ export class ShrinkWorker implements Task {
 
   readonly #ended = (batch: Writeback): void => {
     this.#count(batch);
-    // Entries go from here and there: without moving the rest together hardly a page comes free.
-    for (const pool of this.#zswap.pools.pools()) pool.zpool.compact(COMPACT_MOVES);
+    this.#movesDue = COMPACT_MOVES;
     this.#askForTurn();
   };
 

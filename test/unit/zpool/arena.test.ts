@@ -52,7 +52,55 @@ function assertContents({ arena, holder }: { arena: Arena; holder: Holder }): vo
   }
 }
 
+/** Two chunks of the usual size, full, and then the second of them free. */
+function twoLargeChunks(): { arena: Arena; holder: Holder; chunkBytes: number; frames: number } {
+  const arena = new Arena();
+  const holder = new Holder(arena);
+  holder.hold(1);
+  const chunkBytes = arena.residentBytes;
+  const frames = chunkBytes / PAGE_SIZE - 1;
+  for (let index = 2; index <= 3 * frames; index++) holder.hold(index);
+  for (let index = frames + 1; index <= 3 * frames; index++) holder.drop(index);
+  return { arena, holder, chunkBytes, frames };
+}
+
 describe('Arena', () => {
+  it('gives the memory of a large chunk back piece by piece', () => {
+    const { arena, chunkBytes } = twoLargeChunks();
+    let before = arena.residentBytes;
+    assert.ok(before > chunkBytes);
+    for (let calls = 0; arena.migrate(1) > 0; calls++) {
+      assert.ok(before - arena.residentBytes <= 2 * (chunkBytes / 16), 'a piece or two at a time');
+      assert.ok(calls < 100);
+      before = arena.residentBytes;
+    }
+    assert.equal(arena.residentBytes, chunkBytes);
+  });
+
+  it('gives memory back as fast as frames are freed', () => {
+    const { arena, holder, chunkBytes, frames } = twoLargeChunks();
+    arena.releaseSpare();
+    const before = arena.residentBytes;
+    for (let index = 1; index < frames; index++) holder.drop(index);
+    assert.ok(arena.residentBytes <= before - (chunkBytes - chunkBytes / 8));
+  });
+
+  it('takes a chunk again whose memory is being given back', () => {
+    const { arena, holder, chunkBytes, frames } = twoLargeChunks();
+    arena.releaseSpare();
+    assert.ok(arena.residentBytes % chunkBytes !== 0, 'one is on its way');
+    for (let index = frames + 1; index <= 3 * frames; index++) {
+      const frame = holder.hold(index);
+      arena.memory.write(frame, 0, patternBytes(PAGE_SIZE, index));
+    }
+    assert.equal(arena.residentBytes, 3 * chunkBytes);
+    for (let index = 1; index <= frames; index++) holder.drop(index);
+    assertContents({ arena, holder });
+    for (let index = frames + 1; index <= 3 * frames; index++) holder.drop(index);
+    while (arena.migrate(64) > 0);
+    assert.equal(arena.residentBytes, 0);
+  });
+
   it('takes frames from the lowest chunk that has one', () => {
     const { arena, holder } = holding(9);
     assert.equal(new Set(holder.frames.values()).size, 9);

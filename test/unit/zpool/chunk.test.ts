@@ -26,7 +26,7 @@ describe('Chunk', () => {
     chunk.bytes.fill(9);
     chunk.frames[1] = 5;
     const view = chunk.bounce(4096, 64);
-    chunk.release();
+    chunk.release(CHUNK_BYTES);
     assert.equal(chunk.residentBytes, 0);
     assert.equal(chunk.bytes.length, 0);
     assert.equal(chunk.frames.length, 0);
@@ -37,6 +37,21 @@ describe('Chunk', () => {
     chunk.bytes[4096] = 7;
     assert.equal(chunk.bounce(4096, 64), view);
     assert.equal(view[0], 7);
+  });
+
+  it('gives its memory back in pieces, and may grow again between two', () => {
+    const chunk = new Chunk(CHUNK_BYTES);
+    chunk.bytes.fill(9);
+    chunk.release(3 * 4096);
+    assert.equal(chunk.residentBytes, 4096);
+    assert.equal(chunk.frames.length, 0);
+    chunk.grow();
+    assert.equal(chunk.residentBytes, CHUNK_BYTES);
+    assert.ok(chunk.bytes.subarray(4096).every((byte) => byte === 0));
+    assert.equal(chunk.frames.length, 4);
+    chunk.release(4096);
+    chunk.release(CHUNK_BYTES);
+    assert.equal(chunk.residentBytes, 0);
   });
 
   it('refuses to grow while it has memory', () => {
