@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
 import { runExplorer } from './explorer.ts';
 import { runFolios } from './folios.ts';
+import { runGuestBench } from './guest.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
@@ -29,6 +30,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   explorer: runExplorer,
   cache: runCache,
   writeback: runWriteback,
+  guest: runGuestBench,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
