@@ -8,7 +8,7 @@ import { explore, trialOf } from '../src/sim/explorer.ts';
 import type { Scenario } from '../src/sim/scenarios/scenario.ts';
 import { DfsScheduler } from '../src/sim/schedulers/dfs.ts';
 import { describeMachine } from './environment.ts';
-import { interleave, type Report, type Round, type Summaries } from './harness.ts';
+import { interleave, ratio, type Report, type Round, type Summaries } from './harness.ts';
 
 export interface ExplorerOptions {
   readonly rounds: number;
@@ -74,12 +74,14 @@ const COLUMNS: readonly (readonly [string, string])[] = [
 ];
 
 function tableOf(title: string, results: ReadonlyMap<string, Summaries>): Report['tables'][number] {
+  const smallest = [...results.values()][0]?.['perSecond'];
   return {
     title,
-    columns: ['scenario', ...COLUMNS.map(([, column]) => column), 'all'],
+    columns: ['scenario', ...COLUMNS.map(([, column]) => column), 'rate / smallest', 'all'],
     rows: [...results].map(([name, figures]) => [
       name,
       ...COLUMNS.map(([key]) => (key === 'perSecond' ? figures[key] : figures[key]?.median)),
+      ratio(figures['perSecond'], smallest),
       figures['exhausted']?.median === 1 ? 'yes' : 'no',
     ]),
   };

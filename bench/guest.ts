@@ -166,9 +166,9 @@ function tablesOf(results: ReadonlyMap<string, Summaries>): Report['tables'] {
       columns: [
         'swap',
         'fill out, MiB/s',
-        ...rivals.map((rival) => `/ ${rival}`),
+        ...rivals.map((rival) => `fill out / ${rival}`),
         'checks in, MiB/s',
-        ...rivals.map((rival) => `/ ${rival}`),
+        ...rivals.map((rival) => `checks in / ${rival}`),
         'rewrite, s',
       ],
       rows: cells.map(({ name, figures, shares }) => [

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { projectFile } from '../test/support/project.ts';
 import { describeMachine } from './environment.ts';
-import { interleave, type Report, type Round } from './harness.ts';
+import { interleave, ratio, type Report, type Round } from './harness.ts';
 import type { ScaleResult } from './scale-child.ts';
 
 export interface ScaleOptions {
@@ -14,6 +14,8 @@ export interface ScaleOptions {
 }
 
 const PAGES: readonly number[] = [1e4, 1e5, 1e6, 1e7];
+const TIMES: readonly string[] = ['store', 'load', 'randomLoad', 'randomOverwrite', 'trim'];
+const TIME_NAMES: readonly string[] = ['store', 'load', 'random load', 'random overwrite', 'trim'];
 
 function runChild(pages: number): Round {
   const child = spawnSync(
@@ -23,7 +25,12 @@ function runChild(pages: number): Round {
   );
   if (child.status !== 0) throw new Error(`${pages} pages: ${child.stderr}`);
   const result = JSON.parse(child.stdout) as ScaleResult;
-  return { ...result, metadata: result.metadataBytes / pages };
+  return {
+    ...result,
+    metadata: result.metadataBytes / pages,
+    pool: result.poolBytes / pages,
+    thinned: result.thinnedPoolBytes / pages,
+  };
 }
 
 /** The curve over the number of stored pages. */
@@ -32,33 +39,56 @@ export async function runScale(options: ScaleOptions): Promise<Report> {
     PAGES.map((pages) => ({ name: pages.toExponential(0), run: () => runChild(pages) })),
     options.rounds,
   );
+  const [least] = results.values();
   const rows = (keys: readonly string[]): Report['tables'][number]['rows'] =>
     [...results].map(([name, figures]) => [name, ...keys.map((key) => figures[key])]);
   return {
     benchmark: 'scale',
     machine: describeMachine(),
     notes: [
-      'nanoseconds of processor time for a page; lz4; pages that compress to less than 64 bytes',
-      'in order: requests of 32 pages; at random: of one page; half of the pool is thinned out',
+      'nanoseconds of processor time for a page; lz4; pages that compress to some forty bytes',
+      'in order: requests of 32 pages; at random: of one page; two pages of three are discarded at last',
+      'a random word: one access to as much memory as the pool and its tables take',
       'delays are of the wall clock, and hold what others on the machine take',
     ],
     tables: [
       {
         title: 'Nanoseconds for a page',
-        columns: ['stored pages', 'store', 'load', 'random load', 'random overwrite', 'trim'],
-        rows: rows(['store', 'load', 'randomLoad', 'randomOverwrite', 'trim']),
+        columns: ['stored pages', ...TIME_NAMES, 'a random word'],
+        rows: rows([...TIMES, 'randomWord']),
       },
       {
-        title: 'Bytes of metadata for a stored page, and milliseconds of standing still',
+        title: `The same over those at ${PAGES[0]} pages`,
+        columns: ['stored pages', ...TIME_NAMES.map((name) => `${name} / least pages`)],
+        rows: [...results].map(([name, figures]) => [
+          name,
+          ...TIMES.map((key) => ratio(figures[key], least?.[key])),
+        ]),
+      },
+      {
+        title:
+          'Bytes of metadata and of the pool for a stored page, and milliseconds of standing still',
         columns: [
           'stored pages',
           'metadata',
+          'pool',
+          'pool, thinned',
           'longest collection',
           'delay p50',
           'delay p99',
+          'delay p99.99',
           'most',
         ],
-        rows: rows(['metadata', 'gcMost', 'delay50', 'delay99', 'delayMost']),
+        rows: rows([
+          'metadata',
+          'pool',
+          'thinned',
+          'gcMost',
+          'delay50',
+          'delay99',
+          'delay9999',
+          'delayMost',
+        ]),
       },
     ],
   };
