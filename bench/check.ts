@@ -13,6 +13,7 @@ import {
   updatedRatios,
   type Compared,
   type Ratios,
+  type Verdict,
 } from './ratios.ts';
 
 const FILE = 'bench/ratios.json';
@@ -48,7 +49,7 @@ export async function runCheck(options: CheckOptions): Promise<CheckResult> {
     report: {
       benchmark: 'check',
       machine: describeMachine(),
-      notes: notes.length > 0 ? notes : ['nothing to compare'],
+      notes,
       tables: [...new Set(reports.map(({ benchmark }) => benchmark))].map((benchmark) => ({
         title: benchmark,
         columns: ['ratio', 'committed', 'now', 'verdict'],
@@ -79,13 +80,18 @@ function regressionsAmong(compared: readonly Compared[]): Compared[] {
 
 function notesOn(compared: readonly Compared[], isUpdate: boolean): string[] {
   const skipped = compared.filter(({ verdict }) => verdict === 'skipped');
-  const better = compared.filter(({ verdict }) => verdict === 'better').length;
+  const count = (wanted: Verdict): number =>
+    compared.filter(({ verdict }) => verdict === wanted).length;
   const notes = skipped.map(({ benchmark, name }) => loudly(`${benchmark}: ${name}`));
   if (isUpdate) return [...notes, `${FILE} is written anew; what was skipped is kept`];
   for (const { benchmark, name, committed = 0, now = 0 } of regressionsAmong(compared)) {
     notes.push(`REGRESSION: ${benchmark}: ${name}: ${committed} before, ${now} now`);
   }
-  if (better > 0) notes.push(`${better} better than their tolerance: --update keeps them`);
+  notes.push(
+    `of ${compared.length} ratios ${count('holds')} hold, ${count('REGRESSION')} are worse, ` +
+      `${count('better')} better than their tolerance; ${count('skipped')} are skipped, ` +
+      `${count('new')} not kept yet (--update keeps what is new or better)`,
+  );
   return notes;
 }
 

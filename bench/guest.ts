@@ -54,8 +54,8 @@ export async function runGuestBench(options: GuestOptions): Promise<Report | und
   const notes = [
     note,
     `a guest of ${RAM_MIB} MiB and one processor, emulated (TCG), whose program fills, checks, ` +
-      `rewrites by a third and checks ${HOG_MIB} MiB; ${options.rounds} rounds; figures are medians`,
-    'the same pages at the same places for all, neighbours of 128 KiB from the set; every byte checked',
+      `rewrites by a third and checks ${HOG_MIB} MiB; ${options.rounds} rounds; medians`,
+    'the same pages at the same places for all, neighbours of 128 KiB; every byte is checked',
     `${FILE}: raw, past the page cache, aio=native; server on the first core, QEMU on the last`,
   ];
   const nbdkit = options.rivals && has('nbdkit');

@@ -113,7 +113,7 @@ export class Server {
     return nanoseconds / 1e9;
   }
 
-  /** The same, with threads that have ended, in hundredths: for a server whose clients come and go. */
+  /** The same in hundredths, with threads that have ended: for one whose clients come and go. */
   processorSecondsOfAll(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
     // The name, in parentheses, may hold spaces; user and system time are the 14th and 15th field.

@@ -18,6 +18,7 @@ import { Arena } from '../src/zpool/arena.ts';
 import { createZpool } from '../src/zpool/open.ts';
 import { ZswapParams } from '../src/zswap/params.ts';
 import { Zswap } from '../src/zswap/zswap.ts';
+import { Standstill } from './standstill.ts';
 
 /** What a child has to say. Times are nanoseconds of processor time for a page. */
 export interface ScaleResult {
@@ -42,6 +43,10 @@ export interface ScaleResult {
   readonly delay99: number;
   readonly delay9999: number;
   readonly delayMost: number;
+  /** See {@link Standstill}: the longest turn as the wall saw it, its own part, and turns by that. */
+  readonly turnMost: number;
+  readonly turnOwnMost: number;
+  readonly turns: readonly number[];
 }
 
 const RUN_PAGES = 32;
@@ -61,6 +66,8 @@ class ScaleEngine {
   readonly #disk: SwapDisk;
   readonly #payload = new Payload(RUN_PAGES * PAGE_SIZE);
   readonly #numbers: DataView;
+  /** Called in each turn of the event loop. */
+  onTurn: () => void = () => {};
   #woken: () => void = () => {};
   readonly #request;
   #requests = 0;
@@ -113,7 +120,9 @@ class ScaleEngine {
     if (request.error !== 0) throw new Error(`${op} of page ${first}: error ${request.error}`);
     if (op === 'read') this.#check(first, pages);
     this.#requests += 1;
-    if (this.#requests % TURN_REQUESTS === 0) await new Promise(setImmediate);
+    if (this.#requests % TURN_REQUESTS !== 0) return;
+    await new Promise(setImmediate);
+    this.onTurn();
   }
 
   /** The number is a page's only difference, so it is all there is to compare. */
@@ -140,7 +149,10 @@ class ScaleEngine {
     for (let page = 0; page < this.#pages; page += 3) {
       await this.run('trim', page, Math.min(2, this.#pages - page));
     }
-    while (this.#zswap.compactor.running) await new Promise(setImmediate);
+    while (this.#zswap.compactor.running) {
+      await new Promise(setImmediate);
+      this.onTurn();
+    }
   }
 }
 
@@ -200,6 +212,8 @@ async function main(pages: number): Promise<ScaleResult> {
   collections.observe({ entryTypes: ['gc'] });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
+  const standstill = new Standstill();
+  engine.onTurn = () => standstill.turn();
   const [store, load] = await timeAll(engine, pages);
   const { metadataBytes, poolBytes } = engine;
   const random = RANDOM_PAGES;
@@ -209,6 +223,7 @@ async function main(pages: number): Promise<ScaleResult> {
   const thinnedPoolBytes = engine.poolBytes;
   const trim = await timed(pages, () => engine.all('trim'));
   delay.disable();
+  standstill.close();
   collections.disconnect();
   const ms = (nanoseconds: number): number => nanoseconds / 1e6;
   return {
@@ -227,6 +242,9 @@ async function main(pages: number): Promise<ScaleResult> {
     delay99: ms(delay.percentile(99)),
     delay9999: ms(delay.percentile(99.99)),
     delayMost: ms(delay.max),
+    turnMost: standstill.longest,
+    turnOwnMost: standstill.longestOwn,
+    turns: standstill.counts,
   };
 }
 

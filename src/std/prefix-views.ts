@@ -12,7 +12,7 @@ export class PrefixViews {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    // Many times as fast as an array made by a callback, and simulated worlds are made by the thousand.
+    // Many times as fast as with a callback, and simulated worlds are made by the thousand.
     this.#views.length = bytes.length + 1;
     this.#views.fill(undefined);
   }

@@ -1,5 +1,5 @@
-// Goal: a run is held against the ratios that are kept as docs/benchmarks.md promises: what is worse
-// than its tolerance is named, whichever way is better, and what could not be measured is not lost.
+// Goal: a run is held against the ratios that are kept: what is worse than its tolerance is named,
+// whichever way is better, and what could not be measured is not lost.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
