@@ -13,7 +13,7 @@ import {
   type DaemonOptions,
   type DaemonStats,
 } from '../support/daemon.ts';
-import { GUEST_TOOLS, runGuest, type GuestDisk } from '../support/guest.ts';
+import { GUEST_TOOLS, hogPhases, runGuest, type GuestDisk } from '../support/guest.ts';
 import { scratchFolder } from '../support/project.ts';
 import { assertNear, replayEngine } from '../support/replayed.ts';
 import { itNeeds } from '../support/require.ts';
@@ -47,7 +47,10 @@ async function serveGuest(
 /** Boots the guest and returns once it said SWAPTEST PASS. */
 async function bootGuest(mode: 'blk' | 'nbd', target: string): Promise<void> {
   const disk: GuestDisk = { mode, target, export: 'vm' };
-  await runGuest(disk, { limitSeconds: LIMIT_SECONDS, echo: true });
+  const console = await runGuest(disk, { limitSeconds: LIMIT_SECONDS, echo: true });
+  const all = hogPhases(console).get('all');
+  assert.equal(all?.bad, 0, console);
+  assert.ok((all?.pagesIn ?? 0) > 1000 && (all?.pagesOut ?? 0) > 1000, console);
 }
 
 /** As {@link bootGuest}, looking at the pool meanwhile. */
