@@ -43,7 +43,7 @@ export interface ScaleResult {
   readonly delay99: number;
   readonly delay9999: number;
   readonly delayMost: number;
-  /** See {@link Standstill}: the longest turn as the wall saw it, its own part, and turns by that. */
+  /** See {@link Standstill}: the longest turn, by its own time too, and turns by that. */
   readonly turnMost: number;
   readonly turnOwnMost: number;
   readonly turns: readonly number[];

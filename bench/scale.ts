@@ -59,12 +59,12 @@ export async function runScale(options: ScaleOptions): Promise<Report> {
     benchmark: 'scale',
     machine: describeMachine(),
     notes: [
-      'nanoseconds of processor time for a page; lz4; pages that compress to some forty bytes',
+      'nanoseconds of processor time for a page; lz4; pages that compress to some fifty bytes',
       'in order: requests of 32 pages; at random: of one page',
       'two pages of three are discarded before the last, and the pool is compacted',
       'a random word: one access to as much memory as the pool and its tables take',
-      'delays are of the wall clock, and hold what others on the machine take; a turn of the event ' +
-        'loop is four requests, its own time that without waiting for a processor',
+      'delays are of the wall clock, and hold what others on the machine take',
+      'a turn of the event loop is four requests; its own time: without waiting for a processor',
     ],
     tables: [
       {
