@@ -82,7 +82,10 @@ function notesOn(compared: readonly Compared[], isUpdate: boolean): string[] {
   const skipped = compared.filter(({ verdict }) => verdict === 'skipped');
   const count = (wanted: Verdict): number =>
     compared.filter(({ verdict }) => verdict === wanted).length;
-  const notes = skipped.map(({ benchmark, name }) => loudly(`${benchmark}: ${name}`));
+  const notes = [...new Set(skipped.map(({ benchmark }) => benchmark))].map((benchmark) => {
+    const names = skipped.filter((each) => each.benchmark === benchmark).map(({ name }) => name);
+    return loudly(`${names.length} ratios of ${benchmark}: ${names.join('; ')}`);
+  });
   if (isUpdate) return [...notes, `${FILE} is written anew; what was skipped is kept`];
   for (const { benchmark, name, committed = 0, now = 0 } of regressionsAmong(compared)) {
     notes.push(`REGRESSION: ${benchmark}: ${name}: ${committed} before, ${now} now`);
