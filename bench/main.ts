@@ -14,6 +14,7 @@ import { runNbd } from './nbd.ts';
 import { runPage } from './page.ts';
 import { runWriteback } from './writeback.ts';
 import { runScale } from './scale.ts';
+import { runShards } from './shards.ts';
 
 interface Options {
   readonly rounds: number;
@@ -28,6 +29,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   memory: runMemory,
   folios: runFolios,
   scale: runScale,
+  shards: runShards,
   explorer: runExplorer,
   cache: runCache,
   writeback: runWriteback,

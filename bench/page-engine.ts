@@ -13,6 +13,7 @@ import { PAGE_SIZE } from '../src/std/units.ts';
 import { Swap } from '../src/swap/info.ts';
 import { Arena } from '../src/zpool/arena.ts';
 import { createZpool } from '../src/zpool/open.ts';
+import { PoolAccount } from '../src/zpool/pool-account.ts';
 import { ZswapParams } from '../src/zswap/params.ts';
 import { Zswap } from '../src/zswap/zswap.ts';
 
@@ -37,9 +38,17 @@ export class PageEngine {
     this.#request = this.disk.createRequest(() => this.#finished());
   }
 
-  /** An engine with one compressor and an export for exactly these pages. */
-  static async open(compressor: string, pages: Uint8Array): Promise<PageEngine> {
-    return new PageEngine(await openParts(compressor, pages.length / PAGE_SIZE), pages);
+  /**
+   * An engine with one compressor and an export for exactly these pages.
+   *
+   * @param account - of a limit that engines on other threads share; default: nobody
+   */
+  static async open(
+    compressor: string,
+    pages: Uint8Array,
+    account?: PoolAccount,
+  ): Promise<PageEngine> {
+    return new PageEngine(await openParts(compressor, pages.length / PAGE_SIZE, account), pages);
   }
 
   get pageCount(): number {
@@ -106,15 +115,19 @@ interface EngineParts {
   readonly disk: SwapDisk;
 }
 
-async function openParts(compressor: string, pageCount: number): Promise<EngineParts> {
+async function openParts(
+  compressor: string,
+  pageCount: number,
+  account = new PoolAccount(),
+): Promise<EngineParts> {
   const rt = new NodeRt();
   const memcgs = new MemcgTree();
   const swap = new Swap(rt, undefined);
-  const arena = new Arena();
-  // A pool that never gets full: twice what the pages take uncompressed.
-  const params = new ZswapParams(2 * pageCount);
+  const arena = new Arena({ account });
+  // A pool that never gets full, also where several share the limit.
+  const params = new ZswapParams(128 * pageCount);
   params.maxPoolPercent = 100;
-  const zswap = new Zswap({ rt, swap, memcgs, params });
+  const zswap = new Zswap({ rt, swap, memcgs, params, account });
   const codec = await openCodec(compressor);
   zswap.setCurrentPool(codec, 'zsmalloc', (cells) => createZpool('zsmalloc', arena, cells));
   const area = swap.swapon('bench', pageCount, memcgs.create('bench'));

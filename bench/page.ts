@@ -25,6 +25,8 @@ const COMPRESSORS = ['lz4', 'lzo', 'lzo-rle', 'zstd:-1', 'zstd:1', 'zstd:3', 'de
 const ZRAM_ALGORITHMS = ['lz4', 'lzo-rle'];
 /** Pages of a large request: 128 KiB, what a swapping kernel makes of a cluster. */
 const LARGE_REQUEST_PAGES = 32;
+/** Passes over all pages before the first round. */
+const WARM_PASSES = 10;
 /** Passes over all pages that garbage is counted over. */
 const GARBAGE_PASSES = 10;
 
@@ -59,7 +61,7 @@ export async function runPage(options: PageOptions): Promise<Report> {
   ];
   const names = options.compressors ?? COMPRESSORS;
   const engines = new Map<string, PageEngine>();
-  for (const name of names) engines.set(name, await PageEngine.open(name, bytes));
+  for (const name of names) engines.set(name, await warmEngine(name, bytes));
   const folder = mkdtempSync(join(tmpdir(), 'zswapd-bench-'));
   const rivals = options.rivals ? await openRivals(folder, bytes, names, notes) : NO_RIVALS;
   try {
@@ -81,6 +83,22 @@ export async function runPage(options: PageOptions): Promise<Report> {
     await rivals.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * An engine whose code has been compiled as far as it will be: what a daemon is after its first
+ * second. The first pages have a section of their own in `docs/benchmarks.md`.
+ */
+async function warmEngine(name: string, bytes: Uint8Array): Promise<PageEngine> {
+  const engine = await PageEngine.open(name, bytes);
+  for (let pass = 0; pass < WARM_PASSES; pass += 1) {
+    for (const requestPages of [1, LARGE_REQUEST_PAGES]) {
+      await engine.pass('write', requestPages);
+      await engine.pass('read', requestPages);
+      await engine.pass('trim', engine.pageCount);
+    }
+  }
+  return engine;
 }
 
 /** Processor time of this process so far, its collector and compiler threads included. */

@@ -55,6 +55,7 @@ const WATCHED: Readonly<Record<string, readonly Watched[]>> = {
     { column: / \/ least pages$/, row: /^(?!1e\+4$)/, better: 'lower', tolerance: 0.3 },
     { column: /^metadata$/, better: 'lower', tolerance: 0.03 },
   ],
+  shards: [{ column: /^two \/ one$/, better: 'higher', tolerance: 0.15 }],
   explorer: [
     { column: /^rate \/ smallest$/, row: /^(?!2 clients, 1 )/, better: 'higher', tolerance: 0.2 },
   ],

@@ -37,7 +37,7 @@ const NODE_ALLOWED: readonly RegExp[] = [
   /^src\/swap\/(?:[\w-]+\/)?crc32\.ts$/,
   /^src\/codec\/(?:zstd-package|deflate|[\w-]*wasm[\w-]*)\.ts$/,
   /^src\/swap\/(?:[\w-]+\/)?device-file[\w-]*\.ts$/,
-  /^src\/nbd\/(?:[\w-]+\/)?(?:server|connection)\.ts$/,
+  /^src\/nbd\/(?:server|connection|socket\/[\w-]+)\.ts$/,
   // Where pages are read from: processes, files, dumps.
   /^src\/estimate\/source\//,
   /^src\/trace\/(?:input|record)\/[\w-]+-file\.ts$/,

@@ -44,6 +44,8 @@ export interface EngineConfig {
   readonly zpool: ZpoolName;
   /** Start over a device that was not closed cleanly. */
   readonly reset: boolean;
+  /** Engines on threads of their own, 1..64; 1 is the main thread itself. */
+  readonly shards: number;
 }
 
 /** Everything `zswapd serve` runs with. */
@@ -80,6 +82,9 @@ export function serveConfigOf(values: ServeValues): ServeConfig {
   const exports = values.export ?? [parseExport(DEFAULT_EXPORT)];
   checkExports(exports);
   const unix = values.unix ?? [];
+  if (values.record !== undefined && (values.shards ?? 1) > 1) {
+    throw new UsageError('--record: takes one shard, since shards have no order in common');
+  }
   const listen = values.listen ?? (unix.length === 0 ? [parseHostPort(DEFAULT_LISTEN)] : []);
   return {
     unix,
@@ -99,6 +104,7 @@ export function serveConfigOf(values: ServeValues): ServeConfig {
       enabled: values.enabled ?? true,
       zpool: values.zpool ?? DEFAULT_ZPOOL,
       reset: values.reset ?? false,
+      shards: values.shards ?? 1,
     },
   };
 }
@@ -183,6 +189,7 @@ export function formatServeConfig(config: ServeConfig): string {
     config.record === undefined ? '' : `record = ${quote(config.record)}`,
     `enabled = ${engine.enabled}`,
     `zpool = ${quote(engine.zpool)}`,
+    engine.shards === 1 ? '' : `shards = ${engine.shards}`,
     engine.reset ? 'reset = true' : '',
   ];
   for (const { name, sizeBytes, zswapMax, zswapWriteback, compressor } of engine.exports) {

@@ -15,13 +15,16 @@ import type { Environment } from './environment.ts';
 import type { Log } from './log.ts';
 import type { ExportConfig } from './options/export-spec.ts';
 
-/** The engine as the daemon sees it. */
+/** An export as clients are told of it. */
+export type OfferedExport = Pick<BlkDisk, 'name' | 'sizeBytes'>;
+
+/** The engine as the daemon sees it: one, or several under one limit. */
 export interface DaemonEngine {
   readonly rt: Rt;
   /** The disks, in the order of the configuration. */
-  readonly exports: readonly BlkDisk[];
+  readonly exports: readonly OfferedExport[];
   /** The statistics now. Quick: it is taken on every scrape. */
-  snapshot(): StatsSnapshot;
+  snapshot(): StatsSnapshot | Promise<StatsSnapshot>;
   /**
    * Changes a parameter while running: `enabled`, `compressor`, `max_pool_percent`, `pool_size`,
    * `accept_threshold_percent`, `shrinker_enabled`, `shrinker_policy`, `zpool`, or of one export
@@ -47,7 +50,7 @@ export interface DaemonEngine {
    */
   removeExport(name: string): Promise<void>;
   /** The exports, those that are being removed included. */
-  listExports(): readonly ExportState[];
+  listExports(): readonly ExportState[] | Promise<readonly ExportState[]>;
   /**
    * Writes about so many compressed bytes of an export back to the device.
    *
@@ -85,8 +88,8 @@ export interface NbdListener {
   listenTcp(host: string, port: number): Promise<number>;
   /** Takes over a listening socket. */
   listenFd(fd: number): Promise<unknown>;
-  /** Ends the connections of a disk that is not offered any more, soon. */
-  endConnections(disk: BlkDisk): void;
+  /** Ends the connections of an export that is not offered any more, soon. */
+  endConnections(disk: OfferedExport): void;
   /** Stops accepting, finishes the requests under way, and closes the connections. */
   close(): Promise<void>;
   readonly connectionCount: number;
@@ -96,16 +99,16 @@ export interface NbdListener {
   readonly times: { read(): Readonly<Record<BlkOp, HistogramReading>> };
 }
 
-export interface NbdListenerOptions {
-  readonly exports: () => readonly BlkDisk[];
-  readonly rt: Rt;
+/** An engine, and the server that offers its exports and listens nowhere yet. */
+export interface Serving {
+  readonly engine: DaemonEngine;
+  readonly nbd: NbdListener;
 }
 
 /** What the daemon is put together from. */
 export interface DaemonParts {
   /** The trace gets each request of an export that has ended. */
-  readonly openEngine: (config: EngineConfig, trace?: DiskTrace) => Promise<DaemonEngine>;
-  readonly createNbdServer: (options: NbdListenerOptions) => NbdListener;
+  readonly open: (config: EngineConfig, trace?: DiskTrace) => Promise<Serving>;
   readonly log: Log;
   readonly environment: Environment;
   /** Listening sockets handed over by systemd; then the configuration's are not opened. */

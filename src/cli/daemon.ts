@@ -28,7 +28,7 @@ export interface Daemon {
   /** Path of the control socket. */
   readonly controlPath: string;
   /** The statistics now. */
-  snapshot(): StatsSnapshot;
+  snapshot(): Promise<StatsSnapshot>;
   /** Where HTTP is served; undefined without. */
   readonly http: HostPort | undefined;
   /** Stops accepting, finishes what is under way, and closes everything. */
@@ -57,7 +57,7 @@ async function openHttp(
   address: HostPort,
   engine: DaemonEngine,
   nbd: NbdListener,
-  unreadyReason: () => string | undefined,
+  unreadyReason: (stats: StatsSnapshot) => string | undefined,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const source = {
     snapshot: () => daemonSnapshot(engine, nbd),
@@ -71,8 +71,8 @@ async function openHttp(
 }
 
 /** Says what is in force where a default depends on the machine. */
-function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): void {
-  const { parameters, spill } = engine.snapshot();
+async function logSettings(engine: DaemonEngine, config: ServeConfig, log: Log): Promise<void> {
+  const { parameters, spill } = await engine.snapshot();
   const { poolLimit } = config.engine;
   const share = poolLimit.kind === 'percent' ? ` (${poolLimit.percent} % of memory)` : '';
   log.info(
@@ -116,23 +116,21 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
     const recording = await openRecordOption(config.record, log);
     // After the engine, whose last requests are recorded, too.
     if (recording !== undefined) closers.push(() => recording.close());
-    const engine = await parts
-      .openEngine(config.engine, recording?.trace)
+    const { engine, nbd } = await parts
+      .open(config.engine, recording?.trace)
       .catch((error: unknown) => {
         throw nameSpillOption(error);
       });
     closers.push(() => engine.close());
-    recording?.begin(engine.snapshot());
-    // It listens nowhere yet: the control socket comes first, and has to end its connections.
-    const nbd = parts.createNbdServer({ exports: () => engine.exports, rt: engine.rt });
+    recording?.begin(await engine.snapshot());
     const commands = { ...controlCommands(engine, nbd), ...parts.commands?.(engine) };
     const control = await openControlServer({ path: controlPath, commands });
     closers.push(() => control.close());
     let http: HostPort | undefined;
     if (config.http !== undefined) {
-      const server = await openHttp(config.http, engine, nbd, () => {
+      const server = await openHttp(config.http, engine, nbd, ({ spill }) => {
         if (state !== 'ready') return state;
-        return engine.snapshot().spill?.writable === false ? 'spill not writable' : undefined;
+        return spill?.writable === false ? 'spill not writable' : undefined;
       });
       closers.push(() => server.close());
       http = { host: config.http.host, port: server.port };
@@ -142,7 +140,7 @@ export async function startDaemon(config: ServeConfig, parts: DaemonParts): Prom
       parts.listenFds.length > 0
         ? await takeListeners(nbd, parts.listenFds)
         : await openListeners(nbd, config);
-    logSettings(engine, config, log);
+    await logSettings(engine, config, log);
     log.info(`control socket ${controlPath}`);
     if (http !== undefined) log.info(`http://${formatHostPort(http)}/`);
     state = 'ready';

@@ -18,13 +18,13 @@ export const LISTENERS_MAX = 32;
 
 export class EventFeed {
   readonly #rt: Pick<Rt, 'sleep'>;
-  readonly #takeData: () => string;
+  readonly #takeData: () => string | Promise<string>;
   readonly #listeners = new Set<ServerResponse>();
   #running = false;
   #closed = false;
 
   /** @param takeData - the data of an event now: one line of text */
-  constructor(rt: Pick<Rt, 'sleep'>, takeData: () => string) {
+  constructor(rt: Pick<Rt, 'sleep'>, takeData: () => string | Promise<string>) {
     this.#rt = rt;
     this.#takeData = takeData;
   }
@@ -55,7 +55,7 @@ export class EventFeed {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#listeners.size > 0) {
-      const event = `data: ${this.#takeData()}\n\n`;
+      const event = `data: ${await this.#takeData()}\n\n`;
       for (const response of this.#listeners) this.#send(response, event);
       await this.#rt.sleep(EVENT_INTERVAL_MS);
     }

@@ -30,9 +30,9 @@ const BODY_BYTES_MAX: number = 64 * 1024;
 export interface HttpSource {
   readonly rt: Pick<Rt, 'sleep'>;
   readonly facts: ServiceFacts;
-  snapshot(): StatsSnapshot;
+  snapshot(): StatsSnapshot | Promise<StatsSnapshot>;
   /** Why requests should not be sent here, in one line; undefined if all is well. */
-  unreadyReason(): string | undefined;
+  unreadyReason(stats: StatsSnapshot): string | undefined;
 }
 
 export interface HttpOptions {
@@ -60,29 +60,26 @@ function plain(status: number, body: string): Answer {
   return { status, type: TEXT, body: `${body}\n` };
 }
 
-function feedEvent(source: HttpSource): FeedEvent {
-  const unready = source.unreadyReason();
-  return {
-    service: source.facts,
-    ...(unready === undefined ? {} : { unready }),
-    stats: source.snapshot(),
-  };
+async function feedEvent(source: HttpSource): Promise<FeedEvent> {
+  const stats = await source.snapshot();
+  const unready = source.unreadyReason(stats);
+  return { service: source.facts, ...(unready === undefined ? {} : { unready }), stats };
 }
 
-const ROUTES: Readonly<Record<string, (source: HttpSource) => Answer>> = {
-  '/metrics': (source) => ({
+const ROUTES: Readonly<Record<string, (source: HttpSource) => Answer | Promise<Answer>>> = {
+  '/metrics': async (source) => ({
     status: 200,
     type: PROMETHEUS_CONTENT_TYPE,
-    body: formatPrometheus(source.snapshot(), source.facts),
+    body: formatPrometheus(await source.snapshot(), source.facts),
   }),
-  '/api/stats': (source) => ({
+  '/api/stats': async (source) => ({
     status: 200,
     type: 'application/json; charset=utf-8',
-    body: `${JSON.stringify(source.snapshot())}\n`,
+    body: `${JSON.stringify(await source.snapshot())}\n`,
   }),
   '/healthz': () => plain(200, 'ok'),
-  '/readyz': (source) => {
-    const reason = source.unreadyReason();
+  '/readyz': async (source) => {
+    const reason = source.unreadyReason(await source.snapshot());
     return reason === undefined ? plain(200, 'ready') : plain(503, reason);
   },
 };
@@ -122,17 +119,17 @@ class Responder {
   constructor(source: HttpSource, host: string) {
     this.#source = source;
     this.#host = host;
-    this.feed = new EventFeed(source.rt, () => JSON.stringify(feedEvent(source)));
+    this.feed = new EventFeed(source.rt, async () => JSON.stringify(await feedEvent(source)));
   }
 
-  respond(request: IncomingMessage, response: ServerResponse): void {
-    const answer = this.#answer(request);
+  async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = await this.#answer(request);
     if (answer !== EVENTS_PATH) send(request, response, answer);
     else this.#listen(request, response);
   }
 
   /** An answer, or {@link EVENTS_PATH} for a listener. */
-  #answer(request: IncomingMessage): Answer | typeof EVENTS_PATH {
+  async #answer(request: IncomingMessage): Promise<Answer | typeof EVENTS_PATH> {
     if (!isExpectedHost(request.headers.host, this.#host)) {
       return plain(403, 'this host name is not served here; use an IP address or localhost');
     }
@@ -146,7 +143,7 @@ class Responder {
       return { ...plain(405, 'only GET and HEAD'), headers: { allow: 'GET, HEAD' } };
     }
     if (asset !== undefined) return { status: 200, ...asset };
-    if (route !== undefined) return route(this.#source);
+    if (route !== undefined) return await route(this.#source);
     return isForeignPage(request) ? plain(403, 'not for pages of other sites') : EVENTS_PATH;
   }
 
@@ -212,7 +209,7 @@ export async function openHttpServer(
       requestTimeout: REQUEST_WAIT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
-    (request, response) => responder.respond(request, response),
+    (request, response) => void responder.respond(request, response),
   );
   server.maxConnections = CONNECTIONS_MAX;
   const port = await listen(server, options);

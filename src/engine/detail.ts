@@ -1,6 +1,7 @@
 /** The statistics that a person looks into: what the pool is made of, how old it is, how fast. */
 import { present } from '../std/assert.ts';
 import type { Memcg } from '../memcg/memcg.ts';
+import { mergeSizeClasses } from '../metrics/merge.ts';
 import type { LruStats, SizeClassRow, StatsSnapshot } from '../metrics/snapshot.ts';
 import type { SizeClassStats } from '../zpool/zsmalloc.ts';
 import { Zsmalloc } from '../zpool/zsmalloc.ts';
@@ -58,24 +59,21 @@ function lruStats(zswap: Zswap, groups: readonly (readonly [string, Memcg])[]): 
 
 /** The classes of all pools together: each has an allocator of its own. */
 function sizeClasses(zswap: Zswap): SizeClassRow[] {
-  const bySize = new Map<number, SizeClassRow>();
+  const rows: SizeClassRow[] = [];
   for (const { zpool } of zswap.pools.pools()) {
-    if (!(zpool instanceof Zsmalloc)) continue;
-    for (const stats of zpool.classStats()) {
-      bySize.set(stats.size, addClass(bySize.get(stats.size), stats));
-    }
+    if (zpool instanceof Zsmalloc) rows.push(...zpool.classStats().map(rowOf));
   }
-  return [...bySize.values()].toSorted((a, b) => a.size - b.size);
+  return mergeSizeClasses(rows);
 }
 
-function addClass(sum: SizeClassRow | undefined, stats: SizeClassStats): SizeClassRow {
+function rowOf(stats: SizeClassStats): SizeClassRow {
   return {
     size: stats.size,
-    zspages: stats.zspages.map((count, group) => count + (sum?.zspages[group] ?? 0)),
-    obj_allocated: stats.objsAllocated + (sum?.obj_allocated ?? 0),
-    obj_used: stats.objsUsed + (sum?.obj_used ?? 0),
-    pages_used: stats.pagesUsed + (sum?.pages_used ?? 0),
+    zspages: stats.zspages,
+    obj_allocated: stats.objsAllocated,
+    obj_used: stats.objsUsed,
+    pages_used: stats.pagesUsed,
     pages_per_zspage: stats.pagesPerZspage,
-    freeable: stats.freeable + (sum?.freeable ?? 0),
+    freeable: stats.freeable,
   };
 }

@@ -13,6 +13,7 @@ import { PAGE_SIZE } from '../std/units.ts';
 import type { Backing } from '../swap/backing.ts';
 import { Swap } from '../swap/info.ts';
 import { Arena } from '../zpool/arena.ts';
+import type { PoolAccount } from '../zpool/pool-account.ts';
 import { createZpool, type ZpoolName } from '../zpool/open.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { ZswapParams } from '../zswap/params.ts';
@@ -24,6 +25,13 @@ import { PressureWatch } from './pressure.ts';
 export type PoolLimit =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'percent'; readonly percent: number };
+
+/** One engine's part in a pool limit that several share. */
+export interface PoolSharing {
+  readonly account: PoolAccount;
+  /** This engine has begun to write back because the limit is reached. */
+  readonly onShrink: () => void;
+}
 
 export interface StackOptions {
   readonly poolLimit: PoolLimit;
@@ -37,6 +45,8 @@ export interface StackOptions {
   readonly codec: Codec;
   readonly zpool: ZpoolName;
   readonly trace?: ZswapTrace;
+  /** Who shares the pool's limit, and what is called when it is reached. Default: nobody. */
+  readonly sharing?: PoolSharing | undefined;
 }
 
 export class EngineStack {
@@ -45,7 +55,7 @@ export class EngineStack {
   readonly params: ZswapParams;
   readonly swap: Swap;
   readonly zswap: Zswap;
-  readonly #arena = new Arena();
+  readonly #arena: Arena;
   readonly #pressure: PressureWatch;
   #compressor: string;
   #zpool: ZpoolName;
@@ -69,9 +79,10 @@ export class EngineStack {
     this.params.enabled = options.enabled;
     this.swap = new Swap(rt, backing);
     const { swap, memcgs, params } = this;
-    const { trace } = options;
+    const { trace, sharing } = options;
+    this.#arena = new Arena(sharing === undefined ? {} : { account: sharing.account });
     const traced = trace === undefined ? {} : { trace };
-    this.zswap = new Zswap({ rt, swap, memcgs, params, ...traced });
+    this.zswap = new Zswap({ rt, swap, memcgs, params, ...traced, ...sharing });
     this.zswap.setCurrentPool(codec, this.#zpool, this.createZpool);
     this.#pressure = new PressureWatch(rt, this.zswap);
     this.#pressure.check();

@@ -1,19 +1,22 @@
 /**
  * One client's socket and the two state machines behind it: first the handshake, then transmission.
- * Input arrives in a buffer that is always the same, which accepted sockets do not offer by
- * themselves: the handle of the accepted socket is wrapped anew in a socket with `onread`. Where a
- * version of Node does not have what that needs, 'data' events are copied instead.
+ * Where another thread serves the export, the connection ends here after the handshake and begins
+ * there with transmission.
  *
  * A stopped socket reports neither the end of its input nor a disconnect, so input only stops while
  * something is bound to start it again: a request that finishes, a reply that leaves, memory that
  * is freed.
  */
-import { Socket } from 'node:net';
-import type { OnReadOpts, SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import type { BlkDisk } from '../blk/request.ts';
 import { assert } from '../std/assert.ts';
-import { Handshake } from './handshake/handshake.ts';
+import { Handshake, type NbdExport } from './handshake/handshake.ts';
+import { Progress } from './progress.ts';
 import type { SharedResources } from './shared.ts';
+import type { HandedConnection } from './socket/handover.ts';
+import type { StreamHandle } from './socket/handle.ts';
+import { detachHandle, receiveFrom, receiveFromDescriptor } from './socket/input.ts';
+import type { InputOwner } from './socket/input.ts';
 import { Transmission } from './transmission/transmission.ts';
 import type { TransmissionOwner } from './transmission/transmission.ts';
 
@@ -24,50 +27,99 @@ export interface ConnectionOwner {
   readonly handshakeTarget: Uint8Array;
   /** Receive through `onread`; false takes the 'data' events that are the fallback. */
   readonly useOnread: boolean;
-  exports(): readonly BlkDisk[];
+  exports(): readonly NbdExport[];
+  /** The disk of an export; undefined if another thread serves it. */
+  diskOf(chosen: NbdExport): BlkDisk | undefined;
+  /** The handshake is done, and the rest of the connection is for another thread. */
+  handOver(handed: HandedConnection, handle: StreamHandle): void;
   connectionClosed(connection: Connection): void;
 }
 
-/** The part of a socket's handle that the wrapping relies on; internal to Node. */
-interface StreamHandle {
-  readonly useUserBuffer?: unknown;
+/** What transmission begins with. */
+interface Agreed {
+  readonly disk: BlkDisk;
+  readonly structured: boolean;
+  readonly hasStatus: boolean;
 }
 
 /** Ticks that a client gets to close after we have ended the connection. */
 const LINGER_TICKS = 3;
 
-export class Connection implements TransmissionOwner {
+export class Connection implements TransmissionOwner, InputOwner {
   readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
-  readonly #handshake: Handshake;
+  /** Undefined for a connection that begins with transmission. */
+  readonly #handshake: Handshake | undefined;
   #transmission: Transmission | undefined;
+  #disk: BlkDisk | undefined;
   #target: Uint8Array;
-  /** When it was accepted, and later when it last got on, for the deadlines of `tick`. */
-  #movedMs: number;
-  /** Bytes received since then; Infinity once a reply has gone. */
-  #movedBytes = 0;
+  /** Since it was accepted, and later since it last got on. */
+  readonly #progress: Progress;
   #inputStopped = false;
   #outputPending = false;
+  /** The handshake is done; its last answers have to leave before another thread goes on. */
+  #handingOver = false;
   #ending = false;
   #endingTicks = 0;
   readonly #written = (): void => this.#outputWritten();
 
-  /** @param accepted - a paused socket as `pauseOnConnect` makes it */
-  constructor(owner: ConnectionOwner, accepted: Socket, nowMs: number) {
+  private constructor(
+    owner: ConnectionOwner,
+    nowMs: number,
+    begin: Handshake | Agreed,
+    open: (input: InputOwner) => Socket,
+  ) {
     this.#owner = owner;
-    this.#movedMs = nowMs;
+    this.#progress = new Progress(nowMs);
     this.#target = owner.handshakeTarget;
-    this.#handshake = new Handshake(() => owner.exports(), owner.shared.limits);
-    this.#socket = this.#wrap(accepted);
+    this.#handshake = begin instanceof Handshake ? begin : undefined;
+    // A socket asks for the first buffer when it is made.
+    if (!(begin instanceof Handshake)) this.#createTransmission(begin);
+    this.#socket = open(this);
     this.#socket.on('end', () => this.#inputEnded());
     this.#socket.on('error', () => this.#socket.destroy());
     this.#socket.on('close', () => this.#closed());
-    this.#sendHandshake();
+  }
+
+  /** @param accepted - a paused socket as `pauseOnConnect` makes it */
+  static accept(owner: ConnectionOwner, accepted: Socket, nowMs: number): Connection {
+    const handshake = new Handshake(() => owner.exports(), owner.shared.limits);
+    const connection = new Connection(owner, nowMs, handshake, (input) =>
+      receiveFrom(accepted, input, owner.useOnread),
+    );
+    connection.#sendHandshake(handshake);
+    return connection;
+  }
+
+  /**
+   * Goes on with a connection whose handshake another thread has done.
+   *
+   * @param beforeClose - see {@link receiveFromDescriptor}
+   */
+  static adopt(
+    owner: ConnectionOwner,
+    handed: HandedConnection,
+    disk: BlkDisk,
+    beforeClose: (close: () => void) => void,
+  ): Connection {
+    const nowMs = owner.shared.rt.nowMs();
+    const connection = new Connection(owner, nowMs, { ...handed, disk }, (input) =>
+      receiveFromDescriptor(handed.fd, input, beforeClose),
+    );
+    connection.#receiveRest(handed.rest);
+    // A socket on a descriptor reads from the beginning.
+    if (connection.#inputStopped) connection.#socket.pause();
+    return connection;
   }
 
   /** The disk it transmits for; undefined before. */
   get disk(): BlkDisk | undefined {
-    return this.#transmission === undefined ? undefined : this.#handshake.disk;
+    return this.#disk;
+  }
+
+  /** {@link InputOwner} */
+  target(): Uint8Array {
+    return this.#target;
   }
 
   /** Looks at the deadlines; called now and then. */
@@ -81,15 +133,12 @@ export class Connection implements TransmissionOwner {
     }
     if (transmission === undefined) {
       // The handshake as a whole has one deadline, whatever moves in it.
-      if (nowMs - this.#movedMs >= limits.handshakeMs) this.broken();
+      if (this.#progress.ageMs(nowMs) >= limits.handshakeMs) this.broken();
       return;
     }
     const needed = transmission.reservedBytes > budget.floorBytes ? limits.stallBytes : 1;
-    if (this.#movedBytes >= needed || !transmission.waitsForClient) {
-      this.#movedBytes = 0;
-      this.#movedMs = nowMs;
-    }
-    if (budget.hasWaiters && nowMs - this.#movedMs >= limits.stallMs) this.broken();
+    if (this.#progress.has(needed) || !transmission.waitsForClient) this.#progress.restart(nowMs);
+    if (budget.hasWaiters && this.#progress.ageMs(nowMs) >= limits.stallMs) this.broken();
   }
 
   /** Ends the connection when what is under way is answered. */
@@ -118,7 +167,7 @@ export class Connection implements TransmissionOwner {
     if (last > 0) socket.uncork();
     // The system mostly takes all of it at once; then the memory can be used again at once.
     this.#outputPending = socket.writableLength > 0;
-    this.#movedBytes = Infinity;
+    this.#progress.replied();
     return !this.#outputPending;
   }
 
@@ -147,80 +196,40 @@ export class Connection implements TransmissionOwner {
     this.#socket.destroy();
   }
 
-  #wrap(accepted: Socket): Socket {
-    const inner = accepted as unknown as { _handle: StreamHandle | null };
-    const handle = inner._handle;
-    if (!this.#owner.useOnread || typeof handle?.useUserBuffer !== 'function') {
-      accepted.on('data', (chunk: Uint8Array) => this.#dataEvent(chunk));
-      accepted.resume();
-      return accepted;
-    }
-    inner._handle = null;
-    const onread: OnReadOpts = {
-      buffer: () => this.#target,
-      callback: (bytes) => this.#received(bytes),
-    };
-    const options: SocketConstructorOpts & { handle: StreamHandle; onread: OnReadOpts } = {
-      handle,
-      onread,
-      allowHalfOpen: true,
-    };
-    const socket = new Socket(options);
-    // The server counts the accepted socket.
-    socket.once('close', () => accepted.destroy());
-    return socket;
-  }
-
-  #dataEvent(chunk: Uint8Array): void {
-    let goes = true;
-    for (let from = 0; from < chunk.length;) {
-      // A chunk can be longer than the target, and can end the handshake in its middle.
-      const bytes = Math.min(chunk.length - from, this.#target.length);
-      if (!goes) {
-        this.#socket.unshift(chunk.subarray(from));
-        break;
-      }
-      this.#target.set(chunk.subarray(from, from + bytes));
-      from += bytes;
-      goes = this.#received(bytes);
-    }
-    if (!goes) this.#socket.pause();
-  }
-
-  /** `bytes` lie in the target. Returns false to stop input. */
-  #received(bytes: number): boolean {
-    this.#movedBytes += bytes;
+  /** {@link InputOwner} */
+  received(bytes: number): boolean {
+    this.#progress.received(bytes);
     if (this.#ending) return true;
-    if (this.#transmission === undefined) {
-      this.#handshake.push(this.#target.subarray(0, bytes));
-      this.#inputStopped = false;
-      this.#advanceHandshake();
-    } else {
+    if (this.#transmission !== undefined) {
       const { haltPoll } = this.#owner.shared;
       haltPoll.begin();
       this.#inputStopped = !this.#transmission.received(bytes);
       haltPoll.end();
+    } else if (this.#handshake !== undefined) {
+      this.#handshake.push(this.#target.subarray(0, bytes));
+      this.#inputStopped = false;
+      this.#advanceHandshake(this.#handshake);
     }
     return !this.#inputStopped;
   }
 
   /** Steps through what is there; stops input while the client does not read the answers. */
-  #advanceHandshake(): void {
+  #advanceHandshake(handshake: Handshake): void {
     const { limits } = this.#owner.shared;
     for (;;) {
       if (this.#socket.writableLength > limits.optionReplyBytesMax) {
         this.#inputStopped = true;
         return;
       }
-      const step = this.#handshake.step();
-      this.#sendHandshake();
+      const step = handshake.step();
+      this.#sendHandshake(handshake);
       switch (step) {
         case 'again':
           break;
         case 'more':
           return;
         case 'transmit':
-          this.#beginTransmission();
+          this.#handshakeDone(handshake);
           return;
         case 'close':
           this.finished();
@@ -232,35 +241,69 @@ export class Connection implements TransmissionOwner {
     }
   }
 
-  #sendHandshake(): void {
-    if (this.#handshake.out.length === 0 || this.#socket.destroyed) return;
-    this.#socket.write(this.#handshake.out.take(), this.#written);
+  #sendHandshake({ out }: Handshake): void {
+    if (out.length === 0 || this.#socket.destroyed) return;
+    this.#socket.write(out.take(), this.#written);
   }
 
-  #beginTransmission(): void {
+  #handshakeDone({ disk: chosen, structured, hasStatus, rest }: Handshake): void {
+    assert(chosen !== undefined);
+    const disk = this.#owner.diskOf(chosen);
+    if (disk !== undefined) {
+      this.#createTransmission({ disk, structured, hasStatus });
+      this.#receiveRest(rest);
+      return;
+    }
+    this.#handingOver = true;
+    this.#inputStopped = true;
+    this.#handOverIfSent();
+  }
+
+  #createTransmission({ disk, structured, hasStatus }: Agreed): void {
     const { shared } = this.#owner;
-    const { disk, structured, hasStatus, rest } = this.#handshake;
-    assert(disk !== undefined);
     const transmission = new Transmission(shared, { disk, structured, hasStatus }, this);
     this.#transmission = transmission;
-    this.#movedMs = shared.rt.nowMs();
+    this.#disk = disk;
+    this.#progress.restart(shared.rt.nowMs());
     this.#target = transmission.target;
+  }
+
+  /** Input that came with the end of the handshake. */
+  #receiveRest(rest: Uint8Array): void {
     if (rest.length === 0) return;
     assert(rest.length <= this.#target.length);
     this.#target.set(rest);
-    this.#inputStopped = !transmission.received(rest.length);
+    this.#inputStopped = this.#transmission?.received(rest.length) === false;
+  }
+
+  #handOverIfSent(): void {
+    const handshake = this.#handshake;
+    if (this.#ending || this.#socket.writableLength > 0 || handshake?.disk === undefined) return;
+    this.#ending = true;
+    const detached = detachHandle(this.#socket);
+    if (detached === undefined) {
+      this.broken();
+      return;
+    }
+    const { structured, hasStatus, rest, disk } = handshake;
+    this.#owner.handOver(
+      { fd: detached.fd, exportName: disk.name, structured, hasStatus, rest: rest.slice() },
+      detached.handle,
+    );
   }
 
   #outputWritten(): void {
     if (this.#socket.destroyed || this.#socket.writableLength > 0) return;
-    if (this.#transmission === undefined) {
-      if (!this.#inputStopped) return;
+    if (this.#handingOver) {
+      this.#handOverIfSent();
+    } else if (this.#transmission === undefined) {
+      if (!this.#inputStopped || this.#handshake === undefined) return;
       this.#inputStopped = false;
-      this.#advanceHandshake();
+      this.#advanceHandshake(this.#handshake);
       if (!this.#inputStopped) this.#socket.resume();
     } else if (this.#outputPending) {
       this.#outputPending = false;
-      this.#movedBytes = Infinity;
+      this.#progress.replied();
       this.#transmission.sent();
     }
   }

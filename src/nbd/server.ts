@@ -1,30 +1,26 @@
 /**
  * The NBD server: listens on Unix sockets, TCP addresses and inherited descriptors, and serves the
  * exports it is shown on each connection. Connections share one pool of memory and one account of
- * it.
+ * it. Where other threads serve the exports, one server does the handshakes and hands connections
+ * over, and those of the other threads adopt them.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { closeSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import type { BlkDisk } from '../blk/request.ts';
 import type { Rt } from '../rt/rt.ts';
+import { assert } from '../std/assert.ts';
 import { ZswapError } from '../std/error.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import type { NbdCounters } from './counters.ts';
 import type { RequestTimes } from './transmission/request-times.ts';
+import type { NbdExport } from './handshake/handshake.ts';
 import { HANDSHAKE_RECEIVE_BYTES, resolveLimits } from './limits.ts';
 import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
-
-/** Clients that may wait to be accepted; the system may allow fewer. */
-const BACKLOG = 1024;
-
-/** Silence on a TCP connection after which the system asks whether the peer is still there. */
-const KEEP_ALIVE_MS = 60_000;
-
-/** Bytes that `sun_path` holds before its closing zero; a longer path would be cut silently. */
-const PATH_BYTES_MAX = 107;
+import { DescriptorKeeper, type HandedConnection } from './socket/handover.ts';
+import type { StreamHandle } from './socket/handle.ts';
+import { listen, nameOf, type ListenTarget } from './socket/listening.ts';
 
 export interface NbdServerOptions {
   /** The exports at this moment, asked for at each option; the first is the default one. */
@@ -74,7 +70,7 @@ export interface NbdServer {
    * finished and answered, what still comes is answered ESHUTDOWN, and what is not finished after
    * `closeMs` is cut off. Returns at once.
    */
-  endConnections(disk: BlkDisk): void;
+  endConnections(disk: NbdExport): void;
   /**
    * Stops accepting, finishes what is under way, answers ESHUTDOWN to what still comes, and ends
    * the connections; what is not finished after `closeMs` is cut off. May be called more than once.
@@ -82,28 +78,78 @@ export interface NbdServer {
   close(): Promise<void>;
 }
 
-/** Makes a server that listens nowhere yet. */
-export function createNbdServer(options: NbdServerOptions): NbdServer {
-  return new SocketServer(options);
+/** A server that hands connections over when their handshake is done. */
+export interface NbdRouter extends NbdServer {
+  /**
+   * Ends a connection that was handed over, because who got it has finished with it. They close
+   * their descriptor when the promise resolves.
+   */
+  takeBack(fd: number): Promise<void>;
 }
 
-class SocketServer implements NbdServer, ConnectionOwner {
+export interface NbdRouterOptions extends Pick<NbdServerOptions, 'rt' | 'limits'> {
+  /** As in {@link NbdServerOptions}, but served elsewhere. */
+  readonly exports: () => readonly NbdExport[];
+  /** Gets each connection whose handshake is done. */
+  readonly handOver: (handed: HandedConnection) => void;
+}
+
+/** A server that goes on with connections of an {@link NbdRouter} on another thread. */
+export interface NbdAdopter extends NbdServer {
+  /**
+   * Goes on with a connection.
+   *
+   * @param giveBack - tells the router; see {@link NbdRouter.takeBack}
+   */
+  adopt(handed: HandedConnection, giveBack: (fd: number) => Promise<void>): void;
+}
+
+/** Makes a server that listens nowhere yet. */
+export function createNbdServer(options: NbdServerOptions): NbdServer {
+  return createNbdAdopter(options);
+}
+
+/** Makes a server that goes on with the connections of a router. */
+export function createNbdAdopter(options: NbdServerOptions): NbdAdopter {
+  const diskOf = ({ name }: NbdExport): BlkDisk | undefined =>
+    options.exports().find((disk) => disk.name === name);
+  const handOver = (): void => assert(false, 'an export that is not offered was chosen');
+  return new SocketServer({ ...options, diskOf, handOver });
+}
+
+/** Makes a router that listens nowhere yet. */
+export function createNbdRouter(options: NbdRouterOptions): NbdRouter {
+  return new SocketServer({ ...options, diskOf: () => undefined });
+}
+
+interface SocketServerOptions extends NbdRouterOptions {
+  readonly diskOf: (chosen: NbdExport) => BlkDisk | undefined;
+  readonly useOnread?: boolean;
+}
+
+class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
   readonly shared: SharedResources;
   readonly handshakeTarget: Uint8Array = new Uint8Array(HANDSHAKE_RECEIVE_BYTES);
   readonly useOnread: boolean;
-  readonly exports: () => readonly BlkDisk[];
+  readonly exports: () => readonly NbdExport[];
+  readonly diskOf: (chosen: NbdExport) => BlkDisk | undefined;
+  readonly #handOver: (handed: HandedConnection) => void;
+  readonly #keeper: DescriptorKeeper;
   readonly #rt: Rt;
   readonly #listeners: Server[] = [];
   readonly #connections = new Set<Connection>();
   /** Until when the connections of disks that have gone may take. */
-  readonly #endDeadlines = new Map<BlkDisk, number>();
+  readonly #endDeadlines = new Map<NbdExport, number>();
   #ticking = false;
   #closing: Promise<void> | undefined;
   #closeDeadlineMs = Number.POSITIVE_INFINITY;
   #allClosed: (() => void) | undefined;
 
-  constructor(options: NbdServerOptions) {
+  constructor(options: SocketServerOptions) {
     this.exports = options.exports;
+    this.diskOf = options.diskOf;
+    this.#handOver = options.handOver;
+    this.#keeper = new DescriptorKeeper(options.rt);
     this.useOnread = options.useOnread ?? true;
     this.#rt = options.rt;
     this.shared = new SharedResources(options.rt, resolveLimits(options.limits));
@@ -134,23 +180,20 @@ class SocketServer implements NbdServer, ConnectionOwner {
   }
 
   async listenUnix(path: string): Promise<void> {
-    await clearUnixPath(path);
-    await this.#listen(`unix:${path}`, (server) => bindPrivately(server, path));
+    await this.#listen({ kind: 'unix', path });
   }
 
   async listenTcp(host: string, port: number): Promise<number> {
-    const server = await this.#listen(`${host}:${port}`, (made) =>
-      made.listen({ host, port, backlog: BACKLOG }),
-    );
+    const server = await this.#listen({ kind: 'tcp', host, port });
     const address = server.address();
     return address !== null && typeof address === 'object' ? address.port : port;
   }
 
   async listenFd(fd: number): Promise<void> {
-    await this.#listen(`fd:${fd}`, (server) => server.listen({ fd, backlog: BACKLOG }));
+    await this.#listen({ kind: 'fd', fd });
   }
 
-  endConnections(disk: BlkDisk): void {
+  endConnections(disk: NbdExport): void {
     const ending = [...this.#connections].filter((connection) => connection.disk === disk);
     if (ending.length === 0) return;
     this.#endDeadlines.set(disk, this.#rt.nowMs() + this.shared.limits.closeMs);
@@ -163,52 +206,57 @@ class SocketServer implements NbdServer, ConnectionOwner {
   }
 
   /** {@link ConnectionOwner} */
+  handOver(handed: HandedConnection, handle: StreamHandle): void {
+    this.#keeper.keep(handed.fd, handle);
+    this.#handOver(handed);
+  }
+
+  takeBack(fd: number): Promise<void> {
+    return this.#keeper.close(fd);
+  }
+
+  adopt(handed: HandedConnection, giveBack: (fd: number) => Promise<void>): void {
+    const { fd, exportName } = handed;
+    const disk = this.diskOf({ name: exportName, sizeBytes: 0 });
+    if (disk === undefined || this.#closing !== undefined) {
+      // It has gone while the connection was on its way.
+      void giveBack(fd).then(() => closeSync(fd));
+      return;
+    }
+    const beforeClose = (close: () => void): void => void giveBack(fd).then(close);
+    this.#add(Connection.adopt(this, handed, disk, beforeClose));
+  }
+
+  /** {@link ConnectionOwner} */
   connectionClosed(connection: Connection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#allClosed?.();
   }
 
-  async #listen(address: string, bind: (server: Server) => void): Promise<Server> {
+  async #listen(target: ListenTarget): Promise<Server> {
     if (this.#closing !== undefined) {
-      throw new ZswapError('ZSWAP_LISTEN', `cannot listen on ${address}: the server is closed`);
+      const message = `cannot listen on ${nameOf(target)}: the server is closed`;
+      throw new ZswapError('ZSWAP_LISTEN', message);
     }
-    const server = createServer(
-      // A dead TCP peer is noticed by the system; requests must not wait for one another's packets.
-      {
-        pauseOnConnect: true,
-        allowHalfOpen: true,
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: KEEP_ALIVE_MS,
-      },
-      (socket) => this.#accept(socket),
-    );
-    try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.once('listening', resolve);
-        bind(server);
-      });
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ZswapError('ZSWAP_LISTEN', `cannot listen on ${address}: ${why}`, { cause: error });
-    }
-    // Accepting can fail for want of descriptors; those who are connected go on.
-    server.removeAllListeners('error');
-    server.on('error', () => {});
+    const server = await listen(target, (socket) => this.#accept(socket));
     this.#listeners.push(server);
     return server;
   }
 
   #accept(socket: Socket): void {
     const { counters, limits } = this.shared;
-    if (this.#connections.size >= limits.connectionsMax || this.#closing !== undefined) {
+    const count = this.#connections.size + this.#keeper.count;
+    if (count >= limits.connectionsMax || this.#closing !== undefined) {
       counters.connectionsRefused += 1;
       socket.destroy();
       return;
     }
     counters.connectionsAccepted += 1;
-    this.#connections.add(new Connection(this, socket, this.#rt.nowMs()));
+    this.#add(Connection.accept(this, socket, this.#rt.nowMs()));
+  }
+
+  #add(connection: Connection): void {
+    this.#connections.add(connection);
     if (!this.#ticking) void this.#tick();
   }
 
@@ -245,60 +293,7 @@ class SocketServer implements NbdServer, ConnectionOwner {
     });
     for (const connection of this.#connections) connection.shutDown();
     if (this.#connections.size > 0) await allClosed;
+    await this.#keeper.empty();
     await Promise.all(closed);
   }
-}
-
-/** Binds with a mask that leaves the socket to its owner. `listen` binds before it returns. */
-function bindPrivately(server: Server, path: string): void {
-  let before: number;
-  try {
-    before = process.umask(0o177);
-  } catch {
-    // A worker thread may not change the mask; nobody is accepted before this section ends.
-    server.listen({ path, backlog: BACKLOG });
-    chmodSync(path, 0o600);
-    return;
-  }
-  try {
-    server.listen({ path, backlog: BACKLOG });
-  } finally {
-    process.umask(before);
-  }
-}
-
-/**
- * Makes sure that nothing is at `path`: the socket of a dead server is removed, anything else that
- * is there is a mistake.
- *
- * @throws ZswapError ZSWAP_LISTEN if the path is too long, holds something that is no socket, or a
- *   server answers there
- */
-async function clearUnixPath(path: string): Promise<void> {
-  if (path === '' || Buffer.byteLength(path) > PATH_BYTES_MAX) {
-    throw refuse(path, `a socket path takes 1 to ${PATH_BYTES_MAX} bytes`);
-  }
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return;
-  if (!stats.isSocket()) throw refuse(path, 'there is a file that is no socket');
-  const code = await probe(path);
-  if (code === undefined) throw refuse(path, 'another server is listening there');
-  if (code !== 'ECONNREFUSED') throw refuse(path, `cannot tell whether it is in use (${code})`);
-  unlinkSync(path);
-}
-
-/** Connects to see who is there; the error's code, or undefined if somebody answers. */
-function probe(path: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(undefined);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  });
-}
-
-function refuse(path: string, why: string): ZswapError {
-  return new ZswapError('ZSWAP_LISTEN', `cannot listen on unix:${path}: ${why}`);
 }

@@ -12,6 +12,7 @@ import { IndexBlocks, NO_BLOCK } from '../std/index-blocks.ts';
 import { MIB, PAGE_SIZE } from '../std/units.ts';
 import { Chunk } from './chunk.ts';
 import { FrameMemory } from './frame-memory.ts';
+import { PoolAccount } from './pool-account.ts';
 
 /** Somebody who holds frames, each under an index of its own. */
 export interface FrameOwner {
@@ -24,6 +25,8 @@ export interface ArenaOptions {
   readonly pageLimit?: number;
   /** Bytes of a chunk: a power of two, 8 KiB to 256 MiB. Default 4 MiB. */
   readonly chunkBytes?: number;
+  /** Told how many frames are in use. Default: an account of its own. */
+  readonly account?: PoolAccount;
 }
 
 const CHUNK_BYTES = 4 * MIB;
@@ -34,6 +37,7 @@ const FRAME_INDEX_END = 1 << OWNER_SHIFT;
 
 export class Arena {
   readonly memory: FrameMemory;
+  readonly account: PoolAccount;
   readonly #chunkBytes: number;
   readonly #shift: number;
   readonly #pageLimit: number;
@@ -57,6 +61,7 @@ export class Arena {
     this.#chunkBytes = chunkBytes;
     this.#shift = shift;
     this.#pageLimit = options.pageLimit ?? Infinity;
+    this.account = options.account ?? new PoolAccount();
     this.#blocks = new IndexBlocks(shift);
     this.memory = new FrameMemory(this.#chunks, shift);
   }
@@ -110,7 +115,7 @@ export class Arena {
     assert(chunk.owners[place] === 0);
     chunk.owners[place] = (ownerNumber << OWNER_SHIFT) | index;
     chunk.next[place] = 0;
-    this.#pagesUsed++;
+    this.#count(1);
     return frame;
   }
 
@@ -119,7 +124,7 @@ export class Arena {
     const place = frame & this.#blocks.capacity;
     assert(owners[place] !== 0);
     owners[place] = 0;
-    this.#pagesUsed--;
+    this.#count(-1);
     this.#releaseChunk(this.#blocks.give(frame));
   }
 
@@ -146,6 +151,11 @@ export class Arena {
   /** Gives the wholly free chunk that is kept against thrash, if any, back to the system. */
   releaseSpare(): void {
     this.#releaseChunk(this.#blocks.removeSpare());
+  }
+
+  #count(frames: number): void {
+    this.#pagesUsed += frames;
+    this.account.setPages(this.#pagesUsed);
   }
 
   #fitsBelow(high: number): boolean {

@@ -172,7 +172,7 @@ function reject(zswap: Zswap, op: StoreOp, reason: RejectReason): StoreResult {
   if (trace.reject.hasSubscribers) {
     trace.reject.publish({ group: op.memcg?.name ?? '', reason });
   }
-  if (zswap.reachedFull) zswap.shrinkWorker.queue();
+  if (zswap.reachedFull) zswap.shrinkFullPool();
   op.reason = reason;
   finish(zswap, op);
   return 'rejected';

@@ -15,6 +15,7 @@ import { ListLru } from '../memcg/list-lru.ts';
 import type { Memcg, MemcgOfflineHook, MemcgTree } from '../memcg/memcg.ts';
 import { PressureShrinker } from '../memcg/shrinker.ts';
 import type { Swap } from '../swap/info.ts';
+import { PoolAccount } from '../zpool/pool-account.ts';
 import type { HandleCells, Zpool } from '../zpool/zpool.ts';
 import { Compactor } from './compactor.ts';
 import { DynamicShrinker } from './shrink/dynamic-shrinker.ts';
@@ -56,6 +57,10 @@ export interface ZswapOptions {
   readonly entryLimit?: number;
   /** Entries that must have gone before compaction begins; see {@link Compactor}. */
   readonly compactAfterEntries?: number;
+  /** Who else has pages under the same limit; that of the pools' arena. Default: nobody. */
+  readonly account?: PoolAccount;
+  /** The worker writes back because the limit is reached: those who share it should, too. */
+  readonly onShrink?: () => void;
   readonly trace?: ZswapTrace;
 }
 
@@ -80,7 +85,8 @@ export class Zswap implements MemcgOfflineHook {
   /** What memory pressure from outside acts on. */
   readonly pressureShrinker: PressureShrinker;
   readonly #groupPools = new Map<Memcg, ZswapPool>();
-  #reachedFull = false;
+  readonly #account: PoolAccount;
+  readonly #onShrink: () => void;
 
   constructor(options: ZswapOptions) {
     this.rt = options.rt;
@@ -88,6 +94,8 @@ export class Zswap implements MemcgOfflineHook {
     this.memcgs = options.memcgs;
     this.params = options.params;
     this.trace = options.trace ?? { writeback: SILENT, reject: SILENT };
+    this.#account = options.account ?? new PoolAccount();
+    this.#onShrink = options.onShrink ?? ((): void => {});
     this.entries = new EntryTable(options.entryLimit);
     this.lruAges = new ListAges(options.rt);
     this.lru = new ListLru(this.entries, this.lruAges);
@@ -115,7 +123,12 @@ export class Zswap implements MemcgOfflineHook {
 
   /** True between the pool's reaching its limit and its being at the accept threshold again. */
   get reachedFull(): boolean {
-    return this.#reachedFull;
+    return this.#account.reachedFull;
+  }
+
+  /** Pages under the limit: of these pools, and of others that share it. */
+  totalPages(): number {
+    return this.pools.totalPages() + this.#account.othersPages();
   }
 
   /** Makes this compressor and allocator the ones for new pages. What is stored stays as it is. */
@@ -165,14 +178,20 @@ export class Zswap implements MemcgOfflineHook {
    * @see mm/zswap.c zswap_check_limits
    */
   checkLimits(): boolean {
-    const pages = this.pools.totalPages();
+    const pages = this.totalPages();
+    const account = this.#account;
     if (pages >= this.params.maxPages()) {
       this.stats.pool_limit_hit += 1;
-      this.#reachedFull = true;
-    } else if (this.#reachedFull && pages <= this.params.acceptThresholdPages()) {
-      this.#reachedFull = false;
+      account.reachedFull = true;
+    } else if (account.reachedFull && pages <= this.params.acceptThresholdPages()) {
+      account.reachedFull = false;
     }
-    return this.#reachedFull;
+    return account.reachedFull;
+  }
+
+  /** Has cold pages written back until the pool is at its accept threshold, here and by sharers. */
+  shrinkFullPool(): void {
+    if (this.shrinkWorker.queue()) this.#onShrink();
   }
 
   /** Ends the use of the engine's own pool references; nothing may be stored any more. */

@@ -2,7 +2,7 @@
 import { runServe } from '../../src/cli/commands/serve.ts';
 import { ZswapError } from '../../src/std/error.ts';
 import type { EngineConfig } from '../../src/cli/config.ts';
-import type { DaemonEngine } from '../../src/cli/daemon-parts.ts';
+import type { Serving } from '../../src/cli/daemon-parts.ts';
 import { UsageError } from '../../src/cli/options/args.ts';
 import { createGreetingServer } from './greeting-server.ts';
 import { openMemoryEngine } from './memory-engine.ts';
@@ -12,13 +12,15 @@ const streams = {
   environment: process.env,
 };
 const parts = {
-  openEngine: async (config: EngineConfig): Promise<DaemonEngine> => {
+  open: async (config: EngineConfig): Promise<Serving> => {
     const engine = await openMemoryEngine(config);
     // For tests of what happens while the daemon is ending: it never does.
     const forever = (): Promise<void> => new Promise(() => setInterval(() => {}, 1000));
-    return process.env['NEVER_CLOSE'] === '1' ? { ...engine, close: forever } : engine;
+    return {
+      engine: process.env['NEVER_CLOSE'] === '1' ? { ...engine, close: forever } : engine,
+      nbd: createGreetingServer(),
+    };
   },
-  createNbdServer: createGreetingServer,
   checkCompressor: () => {},
 };
 

@@ -35,7 +35,7 @@ const HELP: HelpSpec = {
 const EXIT_WAIT_MS = 5_000;
 
 /** The parts of the daemon that come from elsewhere, and how to check a compressor's name. */
-export interface ServeParts extends Pick<DaemonParts, 'openEngine' | 'createNbdServer'> {
+export interface ServeParts extends Pick<DaemonParts, 'open'> {
   readonly commands?: DaemonParts['commands'];
   /** Throws ZswapError with one sentence for a compressor or a level that there is not. */
   readonly checkCompressor: (spec: string) => void;
@@ -136,7 +136,9 @@ function watchOtherSignals(
   argv: readonly string[],
   log: Log,
 ): void {
-  process.on('SIGUSR1', () => log.info(JSON.stringify(daemon.snapshot())));
+  process.on('SIGUSR1', () => {
+    void daemon.snapshot().then((stats) => log.info(JSON.stringify(stats)));
+  });
   let parameters: ReadonlyMap<string, string> = parametersOf(invocation.config.engine);
   let reload = Promise.resolve();
   process.on('SIGHUP', () => {
@@ -169,8 +171,7 @@ async function serveUntilSignal(
     const ended = watchEndSignals(log);
     const heedSignals = ignoreUntilReady();
     const daemon = await startDaemon(invocation.config, {
-      openEngine: parts.openEngine,
-      createNbdServer: parts.createNbdServer,
+      open: parts.open,
       ...(parts.commands === undefined ? {} : { commands: parts.commands }),
       log,
       environment,
@@ -225,8 +226,15 @@ async function loadParts(): Promise<ServeParts> {
     import('../../codec/registry.ts'),
   ]);
   return {
-    openEngine: (config, trace) => openEngine({ ...config, ...(trace && { trace }) }),
-    createNbdServer,
+    open: async (config, trace) => {
+      if (config.shards > 1) {
+        const { openShardedEngine } = await import('../shards/sharded-engine.ts');
+        const engine = await openShardedEngine(config);
+        return { engine, nbd: engine.nbd };
+      }
+      const engine = await openEngine({ ...config, ...(trace && { trace }) });
+      return { engine, nbd: createNbdServer({ exports: () => engine.exports, rt: engine.rt }) };
+    },
     checkCompressor: parseCompressor,
   };
 }

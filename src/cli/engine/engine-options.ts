@@ -1,6 +1,7 @@
 /** What an engine is opened with, and what holds where it does not say. */
 import { checkExport, type EngineExport } from '../../blk/export-table.ts';
 import { DEFAULT_COMPRESSOR } from '../../codec/registry.ts';
+import type { PoolSharing } from '../../engine/stack.ts';
 import type { ShrinkerPolicy } from '../../memcg/shrinker-policy.ts';
 import type { DiskTrace } from '../../blk/disk-trace.ts';
 import { SILENT } from '../../std/tracepoint.ts';
@@ -29,6 +30,10 @@ export interface EngineOptions {
   readonly reset?: boolean;
   /** Gets each request of an export that has ended. Default: nobody. */
   readonly trace?: DiskTrace;
+  /** Engines that share the pool's limit. Default: none. */
+  readonly sharing?: PoolSharing | undefined;
+  /** Bytes of exports that a spill file is made for. Default: those of `exports`. */
+  readonly spillFor?: number | undefined;
 }
 
 const DEFAULTS = {
@@ -42,6 +47,8 @@ const DEFAULTS = {
   zpool: 'zsmalloc',
   reset: false,
   trace: SILENT,
+  sharing: undefined,
+  spillFor: undefined,
 } as const;
 
 /**

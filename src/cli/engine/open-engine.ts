@@ -71,10 +71,11 @@ function assemble(
 
 /** Opens the device that pages are spilled to; a file with room for exports added later. */
 function openSpillFile(
-  { exports, reset }: Required<EngineOptions>,
+  { exports, reset, spillFor }: Required<EngineOptions>,
   path: string,
   rt: NodeRt,
 ): Promise<FileDevice> {
-  const leastPages = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
+  const own = exports.reduce((sum, each) => sum + pagesOf(each.sizeBytes), 0);
+  const leastPages = spillFor === undefined ? own : pagesOf(spillFor);
   return openSpill({ path, pages: leastPages * SPILL_FILE_GROWTH, leastPages, reset }, rt);
 }

@@ -7,6 +7,7 @@ import {
   parseHostPort,
   parsePath,
   parsePercent,
+  parseShards,
   parseShrinkerPolicy,
   parseSize,
   parseSocketPath,
@@ -51,6 +52,7 @@ export type ServeOptionTable = {
   readonly control: ValueOption<string>;
   readonly enabled: ValueOption<boolean>;
   readonly zpool: ValueOption<ZpoolName>;
+  readonly shards: ValueOption<number>;
   readonly record: ValueOption<string>;
   readonly reset: SwitchOption;
   readonly config: ValueOption<string>;
@@ -166,6 +168,13 @@ export const SERVE_OPTIONS: ServeOptionTable = {
     parse: parseZpool,
     preset: DEFAULT_ZPOOL,
     help: `allocator for compressed pages: ${ZPOOLS.join(', ')}`,
+  },
+  shards: {
+    kind: 'value',
+    value: 'N',
+    parse: parseShards,
+    preset: '1',
+    help: 'threads that exports are spread over, under one limit; each spills to a file of its own',
   },
   record: {
     kind: 'value',

@@ -17,6 +17,18 @@ export function parsePercent(text: string): number {
   return value;
 }
 
+/** Threads that a machine may be asked for: more than there are cores gain nothing. */
+const SHARDS_MAX = 64;
+
+/** A number of shards. */
+export function parseShards(text: string): number {
+  const value = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > SHARDS_MAX) {
+    throw new RangeError(`'${text}' is not a number of shards; it takes 1 to ${SHARDS_MAX}`);
+  }
+  return value;
+}
+
 /** A switch: `0` or `1`; the kernel's `N`/`Y` are taken too. */
 export function parseSwitch(text: string): boolean {
   if (/^(1|y|yes|on|true)$/i.test(text)) return true;

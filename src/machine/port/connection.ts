@@ -6,13 +6,13 @@ import type { Rt, Task } from '../../rt/rt.ts';
 import { assert } from '../../std/assert.ts';
 import { ZswapError } from '../../std/error.ts';
 import { Ring } from '../../std/ring.ts';
+import { decodeError } from '../../std/portable-error.ts';
 import { UnderWay } from '../under-way.ts';
 import type { AbortSignalLike } from '../api.ts';
 import type { PortLike } from './api.ts';
 import {
   BYTES_MAX,
   REQUESTS_MAX,
-  decodeError,
   type PortReply,
   type PortRequest,
   type PortValue,

@@ -4,7 +4,7 @@
  * only so many pieces and bytes under way; so neither side's queue grows without limit, whatever
  * the other one does.
  */
-import { ERROR_CODES, ZswapError, type ErrorCode } from '../../std/error.ts';
+import type { PortableError } from '../../std/portable-error.ts';
 import { KIB, MIB } from '../../std/units.ts';
 import type { MachineStats } from '../api.ts';
 
@@ -69,28 +69,6 @@ export interface PinInfo {
 
 export type PortValue = undefined | Uint8Array<ArrayBuffer> | RegionInfo | PinInfo | MachineStats;
 
-/** An error that keeps what it is to be matched on. */
-export interface PortError {
-  readonly name: string;
-  readonly message: string;
-  readonly code: string | undefined;
-}
-
 export type PortReply =
   | { readonly id: number; readonly value: PortValue }
-  | { readonly id: number; readonly error: PortError };
-
-export function encodeError(error: unknown): PortError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), code: undefined };
-  const code = error instanceof ZswapError ? error.code : undefined;
-  return { name: error.name, message: error.message, code };
-}
-
-export function decodeError({ name, message, code }: PortError): Error {
-  if (code !== undefined && Object.hasOwn(ERROR_CODES, code)) {
-    return new ZswapError(code as ErrorCode, message);
-  }
-  if (name === 'TypeError') return new TypeError(message);
-  if (name === 'RangeError') return new RangeError(message);
-  return new Error(message);
-}
+  | { readonly id: number; readonly error: PortableError };

@@ -6,6 +6,7 @@
 import type { Rt, Task } from '../../rt/rt.ts';
 import { ZswapError } from '../../std/error.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
+import { encodeError } from '../../std/portable-error.ts';
 import type { Group, Pin, Region } from '../api.ts';
 import type { PortLike } from './api.ts';
 import type { OpenMachine } from '../machine.ts';
@@ -14,7 +15,6 @@ import {
   BYTES_MAX,
   PIECE_BYTES,
   REQUESTS_MAX,
-  encodeError,
   type PinInfo,
   type PortReply,
   type PortRequest,

@@ -34,6 +34,9 @@ import * as wire from '../wire.ts';
  */
 export type HandshakeStep = 'more' | 'again' | 'transmit' | 'close' | 'drop';
 
+/** What a handshake says of a disk, which may be served by another thread. */
+export type NbdExport = Pick<BlkDisk, 'name' | 'sizeBytes'>;
+
 type State = 'client-flags' | 'options' | 'skip' | 'over';
 
 const CLIENT_FLAGS_BYTES = 4;
@@ -43,22 +46,22 @@ export class Handshake {
   /** Answers that the owner sends and takes out. */
   readonly out: ByteWriter = new ByteWriter();
   /** The chosen export, once a step has said `transmit`. */
-  disk: BlkDisk | undefined;
+  disk: NbdExport | undefined;
   /** Structured replies were negotiated. */
   structured = false;
-  readonly #exports: () => readonly BlkDisk[];
+  readonly #exports: () => readonly NbdExport[];
   readonly #limits: NbdLimits;
   #state: State = 'client-flags';
   #input: Uint8Array = new Uint8Array(0);
   #noZeroes = false;
   /** The export that the last NBD_OPT_SET_META_CONTEXT selected `base:allocation` for. */
-  #statusDisk: BlkDisk | undefined;
+  #statusDisk: NbdExport | undefined;
   #optionCount = 0;
   /** Of an oversized option: its number, and the bytes still to be skipped. */
   #skipOption = 0;
   #skipBytes = 0;
 
-  constructor(exports: () => readonly BlkDisk[], limits: NbdLimits) {
+  constructor(exports: () => readonly NbdExport[], limits: NbdLimits) {
     this.#exports = exports;
     this.#limits = limits;
     this.out.u32(wire.NBDMAGIC_HI);
@@ -236,7 +239,7 @@ export class Handshake {
   }
 
   /** The export of that name; the empty name is the first one's. */
-  #find(name: string): BlkDisk | undefined {
+  #find(name: string): NbdExport | undefined {
     const exports = this.#exports();
     return name === '' ? exports[0] : exports.find((disk) => disk.name === name);
   }

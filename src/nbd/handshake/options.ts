@@ -180,7 +180,7 @@ export function putInfoReplies(
   out: ByteWriter,
   option: number,
   request: InfoRequest,
-  disk: BlkDisk,
+  disk: Pick<BlkDisk, 'name' | 'sizeBytes'>,
   structured: boolean,
 ): void {
   putReplyHead(out, option, wire.NBD_REP_INFO, 12);

@@ -51,13 +51,14 @@ export class ShrinkWorker implements Task {
     return this.#running;
   }
 
-  /** Sets the worker going unless it is. */
-  queue(): void {
-    if (this.#running || this.#zswap.swap.backing === undefined) return;
+  /** Sets the worker going. Returns false if it is already, or has nowhere to write to. */
+  queue(): boolean {
+    if (this.#running || this.#zswap.swap.backing === undefined) return false;
     this.#running = true;
     this.#failures = 0;
     this.#attempts = 0;
     this.#askForTurn();
+    return true;
   }
 
   /** A group is going offline: the cursor must not stay on it. */
@@ -106,10 +107,11 @@ export class ShrinkWorker implements Task {
 
   /** Says whether the pool will be at the accept threshold when what is in flight has gone. */
   #enough(): boolean {
-    const { pools, params } = this.#zswap;
+    const zswap = this.#zswap;
     let pending = 0;
     for (const batch of this.#batches) if (batch.underWay) pending += batch.pendingBytes;
-    return pools.totalPages() - Math.floor(pending / PAGE_SIZE) <= params.acceptThresholdPages();
+    const pages = zswap.totalPages() - Math.floor(pending / PAGE_SIZE);
+    return pages <= zswap.params.acceptThresholdPages();
   }
 
   /** Says whether batches of the group could come upon its entries that are in flight. */

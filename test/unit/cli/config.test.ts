@@ -53,6 +53,7 @@ describe('readServeInvocation', () => {
         enabled: true,
         zpool: 'zsmalloc',
         reset: false,
+        shards: 1,
       },
     });
   });
@@ -191,6 +192,7 @@ describe('formatServeConfig', () => {
       '--shrinker-enabled=1',
       '--shrinker-policy=protected',
       '--zpool=zbud',
+      '--shards=3',
       '--reset',
       '--spill=/s',
     ];

@@ -36,11 +36,10 @@ const push = (line: string): void => void log.push(line);
 
 function parts(): DaemonParts {
   return {
-    openEngine: async (config) => {
+    open: async (config) => {
       engine = await openMemoryEngine(config);
-      return engine;
+      return { engine, nbd: createGreetingServer() };
     },
-    createNbdServer: createGreetingServer,
     log: { error: push, warn: push, info: push },
     environment: { XDG_RUNTIME_DIR: folder },
     listenFds: [],
@@ -159,7 +158,7 @@ describe('startDaemon', () => {
     const refusing = (code: ErrorCode): Promise<Daemon> =>
       startDaemon(config, {
         ...parts(),
-        openEngine: () => Promise.reject(new ZswapError(code, 'x.swap is odd')),
+        open: () => Promise.reject(new ZswapError(code, 'x.swap is odd')),
       });
     const message = '--spill: x.swap is odd';
     await assert.rejects(refusing('ZSWAP_DEVICE_BUSY'), { code: 'ZSWAP_DEVICE_BUSY', message });

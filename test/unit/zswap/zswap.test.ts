@@ -7,14 +7,19 @@ import { Swap, type SwapArea } from '../../../src/swap/info.ts';
 import { createZpool } from '../../../src/zpool/open.ts';
 import type { HandleCells, Zpool } from '../../../src/zpool/zpool.ts';
 import { ZswapParams } from '../../../src/zswap/params.ts';
-import { Zswap } from '../../../src/zswap/zswap.ts';
+import { createAccountMemory, PoolAccount } from '../../../src/zpool/pool-account.ts';
+import { Zswap, type ZswapOptions } from '../../../src/zswap/zswap.ts';
 import { TestMachine } from '../../support/machine.ts';
 import { wordPage } from '../../support/chosen-pages.ts';
 import { load, store } from '../../support/stores.ts';
 import { createWordCodec } from '../../support/word-codec.ts';
 
 /** zswap with pools that hold as many pages as the test says. */
-function withTotals(totalRamPages: number, totals: number[]): Zswap {
+function withTotals(
+  totalRamPages: number,
+  totals: number[],
+  sharing: Pick<ZswapOptions, 'account' | 'onShrink'> = {},
+): Zswap {
   const rt = new SimRt(1);
   const params = new ZswapParams(totalRamPages);
   const zswap = new Zswap({
@@ -22,6 +27,7 @@ function withTotals(totalRamPages: number, totals: number[]): Zswap {
     swap: new Swap(rt, undefined),
     memcgs: new MemcgTree(),
     params,
+    ...sharing,
   });
   for (const key of totals.keys()) {
     zswap.setCurrentPool(createWordCodec(key), 'fake', (): Zpool => {
@@ -70,6 +76,26 @@ describe('checkLimits', () => {
     assert.equal(zswap.checkLimits(), false);
     totals[0] = 200;
     assert.equal(zswap.checkLimits(), true);
+  });
+
+  it('counts the pages of those who share the limit, and is full for all of them', () => {
+    const memory = createAccountMemory(2);
+    const account = new PoolAccount(memory, 0);
+    const other = new PoolAccount(memory, 1);
+    const totals = [120];
+    const zswap = withTotals(1000, totals, { account });
+    const there = withTotals(1000, [], { account: other });
+    assert.equal(zswap.checkLimits(), false);
+    other.setPages(80);
+    assert.deepEqual([zswap.totalPages(), zswap.checkLimits()], [200, true]);
+    // It was found full here, and is full there.
+    account.setPages(119);
+    assert.equal(there.totalPages(), 119);
+    assert.equal(there.reachedFull, true);
+    other.setPages(70);
+    totals[0] = 110;
+    assert.equal(zswap.checkLimits(), false);
+    assert.equal(there.reachedFull, false);
   });
 
   it('has no hysteresis with a threshold of 100', () => {
