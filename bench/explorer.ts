@@ -4,11 +4,11 @@
  * schedule (reduced: those that differ only in the order of steps that do not touch the same thing
  * count once), and under those with two preemptions at most.
  */
-import { explore, trialOf } from '../src/sim/explorer.ts';
+import { explore, trialOf, type Exploration } from '../src/sim/explorer.ts';
 import type { Scenario } from '../src/sim/scenarios/scenario.ts';
 import { DfsScheduler } from '../src/sim/schedulers/dfs.ts';
 import { describeMachine } from './environment.ts';
-import { interleave, type Report, type Round, type Summaries } from './harness.ts';
+import { interleave, ratio, type Report, type Round, type Summaries } from './harness.ts';
 
 export interface ExplorerOptions {
   readonly rounds: number;
@@ -24,6 +24,8 @@ const SIZES: readonly (readonly [number, number])[] = [
 ];
 /** Executions of one search at most. */
 const EXECUTIONS_MAX = 5_000;
+/** A small search is repeated until there are so many: a few are no measure. */
+const EXECUTIONS_MIN = 500;
 
 function clients(actors: number, requests: number): Scenario {
   return {
@@ -46,13 +48,17 @@ function clients(actors: number, requests: number): Scenario {
 }
 
 function runSearch(scenario: Scenario, preemptions: number): Round {
-  const scheduler = new DfsScheduler(preemptions === Infinity ? { reduce: true } : { preemptions });
+  const options = preemptions === Infinity ? { reduce: true } : { preemptions };
+  const search = (): Exploration =>
+    explore(trialOf(scenario), new DfsScheduler(options), { executions: EXECUTIONS_MAX });
   const before = process.cpuUsage();
-  const found = explore(trialOf(scenario), scheduler, { executions: EXECUTIONS_MAX });
+  const found = search();
+  const all = found.executions + found.cut;
+  let searches = 1;
+  for (; searches * all < EXECUTIONS_MIN; searches += 1) search();
   const { user, system } = process.cpuUsage(before);
   if (found.failure !== undefined) throw new Error(`${scenario.name}: ${found.failure.name}`);
-  const seconds = (user + system) / 1e6;
-  const all = found.executions + found.cut;
+  const seconds = (user + system) / 1e6 / searches;
   return {
     executions: found.executions,
     cut: found.cut,
@@ -74,12 +80,14 @@ const COLUMNS: readonly (readonly [string, string])[] = [
 ];
 
 function tableOf(title: string, results: ReadonlyMap<string, Summaries>): Report['tables'][number] {
+  const smallest = [...results.values()][0]?.['perSecond'];
   return {
     title,
-    columns: ['scenario', ...COLUMNS.map(([, column]) => column), 'all'],
+    columns: ['scenario', ...COLUMNS.map(([, column]) => column), 'rate / smallest', 'all'],
     rows: [...results].map(([name, figures]) => [
       name,
       ...COLUMNS.map(([key]) => (key === 'perSecond' ? figures[key] : figures[key]?.median)),
+      ratio(figures['perSecond'], smallest),
       figures['exhausted']?.median === 1 ? 'yes' : 'no',
     ]),
   };

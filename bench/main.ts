@@ -4,8 +4,10 @@
  */
 import { parseArgs } from 'node:util';
 import { runCache } from './cache.ts';
+import { runCheck } from './check.ts';
 import { runExplorer } from './explorer.ts';
 import { runFolios } from './folios.ts';
+import { runGuestBench } from './guest.ts';
 import { renderReport, type Report } from './harness.ts';
 import { runMemory } from './memory.ts';
 import { runNbd } from './nbd.ts';
@@ -31,6 +33,7 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<Report |
   explorer: runExplorer,
   cache: runCache,
   writeback: runWriteback,
+  guest: runGuestBench,
 };
 
 const USAGE = `Usage: npm run bench -- NAME [options]
@@ -41,38 +44,87 @@ const USAGE = `Usage: npm run bench -- NAME [options]
   --no-rivals             without the rivals
   --job TEXT              of nbd, only jobs with this in their names
   --json                  print JSON instead of tables
+
+       npm run bench -- check [options]
+
+Holds a run against bench/ratios.json and names what has become worse; exit status 1 if anything.
+
+  --bench A,B,...         what to run (default page,memory)
+  --from FILE             hold a report of an earlier run with --json against it; may be repeated
+  --update                write the file anew instead
 `;
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      rounds: { type: 'string', default: '5' },
-      compressors: { type: 'string' },
-      'no-rivals': { type: 'boolean', default: false },
-      job: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
-  const run = BENCHMARKS[positionals[0] ?? ''];
-  const rounds = Number(values.rounds);
-  if (run === undefined || positionals.length !== 1 || !(rounds >= 1 && rounds <= 1000)) {
-    process.stderr.write(USAGE);
-    return 2;
+const CONFIG = {
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    compressors: { type: 'string' },
+    'no-rivals': { type: 'boolean', default: false },
+    job: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    bench: { type: 'string', default: 'page,memory' },
+    from: { type: 'string', multiple: true },
+    update: { type: 'boolean', default: false },
+  },
+} as const;
+
+function parse(): ReturnType<typeof parseArgs<typeof CONFIG>> | undefined {
+  try {
+    return parseArgs(CONFIG);
+  } catch {
+    return undefined;
   }
-  const report = await run({
+}
+
+type Values = NonNullable<ReturnType<typeof parse>>['values'];
+
+async function main(): Promise<number> {
+  const { values, positionals } = parse() ?? {};
+  const rounds = Number(values?.rounds);
+  if (values === undefined || positionals?.length !== 1 || !(rounds >= 1 && rounds <= 1000)) {
+    return usage();
+  }
+  const options: Options = {
     rounds,
     rivals: !values['no-rivals'],
     ...(values.job === undefined ? {} : { job: values.job }),
     ...(values.compressors === undefined ? {} : { compressors: values.compressors.split(',') }),
-  });
+  };
+  if (positionals[0] === 'check') return await check(values, options);
+  const run = BENCHMARKS[positionals[0] ?? ''];
+  if (run === undefined) return usage();
+  const report = await run(options);
   // Undefined: nothing could be measured here, and a note has said why.
-  if (report !== undefined) {
-    process.stdout.write(
-      values.json ? `${JSON.stringify(report, undefined, 1)}\n` : renderReport(report),
-    );
-  }
+  if (report !== undefined) print(report, values);
   return 0;
+}
+
+/** Exit status 1 for a regression, 2 where files or a benchmark are not as they should be. */
+async function check(values: Values, options: Options): Promise<number> {
+  const names = values.bench.split(',');
+  const run = names.flatMap((name) => BENCHMARKS[name] ?? []);
+  if (run.length !== names.length) return usage();
+  try {
+    const { report, regressions } = await runCheck({
+      from: values.from ?? [],
+      run: run.map((each) => () => each(options)),
+      update: values.update,
+    });
+    print(report, values);
+    return regressions > 0 ? 1 : 0;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
+}
+
+function usage(): number {
+  process.stderr.write(USAGE);
+  return 2;
+}
+
+function print(report: Report, { json }: Values): void {
+  process.stdout.write(json ? `${JSON.stringify(report, undefined, 1)}\n` : renderReport(report));
 }
 
 process.exitCode = await main();

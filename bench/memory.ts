@@ -56,6 +56,7 @@ export async function runMemory(options: MemoryOptions): Promise<Report | undefi
             'metadata bytes a stored page',
             'resident before, MiB',
             'resident after discard, MiB',
+            'after discard / before',
           ],
           rows,
         },
@@ -89,6 +90,7 @@ async function measure(
       own === undefined ? undefined : own.metadata_bytes / (zswap?.['stored_pages'] ?? 0),
       before / MIB,
       after / MIB,
+      after / before,
     ];
   } finally {
     await server.stop();

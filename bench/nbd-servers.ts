@@ -18,6 +18,8 @@ import { LineProgram, pinned } from './environment.ts';
 
 const MAIN = projectFile('dist/src/cli/main.js');
 const START_MS_MAX = 30_000;
+/** Of the times in /proc, on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
 export const EXPORT = 'bench';
 const BARE = projectFile('dist/bench/nbd-bare.js');
 /** At the end of each export, for a second client. */
@@ -58,27 +60,96 @@ export interface LoadResult {
   readonly serverMicroseconds: number;
 }
 
-/** A server under load by a client of its own. */
-export class ServerUnderLoad {
+/** A server on the first core. */
+export class Server {
   readonly name: string;
+  /** The Unix socket it listens on. */
+  readonly socket: string;
   readonly #child: ChildProcess;
-  readonly #client: LineProgram;
-  readonly #besideCommand: readonly string[];
-  #beside: LineProgram | undefined;
   readonly #control: string | undefined;
 
   private constructor(
     name: string,
+    socket: string,
     child: ChildProcess,
-    client: LineProgram,
-    besideCommand: readonly string[],
     control: string | undefined,
   ) {
     this.name = name;
+    this.socket = socket;
     this.#child = child;
+    this.#control = control;
+  }
+
+  /**
+   * @param folder - for its sockets
+   * @param sizeBytes - of the export
+   */
+  static async start(server: ServerKind, folder: string, sizeBytes: number): Promise<Server> {
+    const name = server.name.replaceAll(/[^a-z0-9]/g, '-');
+    const socket = join(folder, `${name}.sock`);
+    const control = join(folder, `${name}.control`);
+    const [program = '', ...args] = pinned(0, serverCommand(server, socket, control, sizeBytes));
+    const child = spawn(program, args, {
+      stdio: 'ignore',
+      env: { ...process.env, PATH: toolPath },
+    });
+    await listening(child, socket);
+    return new Server(server.name, socket, child, server.kind === 'zswapd' ? control : undefined);
+  }
+
+  /** Resident memory in bytes. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** Processor time of all its threads, as the scheduler accounts for them. */
+  processorSeconds(): number {
+    const folder = `/proc/${this.#child.pid}/task`;
+    let nanoseconds = 0;
+    for (const thread of readdirSync(folder)) {
+      nanoseconds += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]);
+    }
+    return nanoseconds / 1e9;
+  }
+
+  /** The same in hundredths, with threads that have ended: for one whose clients come and go. */
+  processorSecondsOfAll(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    // The name, in parentheses, may hold spaces; user and system time are the 14th and 15th field.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** The daemon's own statistics; undefined for a rival. */
+  async statistics(): Promise<DaemonStatistics | undefined> {
+    if (this.#control === undefined) return undefined;
+    return (await this.ask({ command: 'stat' })) as DaemonStatistics;
+  }
+
+  /** Asks the daemon on its control socket. */
+  async ask(request: ControlRequest): Promise<unknown> {
+    return await askDaemon(present(this.#control), request, Infinity);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
+  }
+}
+
+/** A server under load by a client of its own. */
+export class ServerUnderLoad {
+  readonly #server: Server;
+  readonly #client: LineProgram;
+  readonly #besideCommand: readonly string[];
+  #beside: LineProgram | undefined;
+
+  private constructor(server: Server, client: LineProgram, besideCommand: readonly string[]) {
+    this.#server = server;
     this.#client = client;
     this.#besideCommand = besideCommand;
-    this.#control = control;
   }
 
   /**
@@ -86,28 +157,18 @@ export class ServerUnderLoad {
    * @param sizeBytes - of the export
    */
   static async start(
-    server: ServerKind,
+    kind: ServerKind,
     files: { readonly folder: string; readonly client: string; readonly pages: string },
     sizeBytes: number,
   ): Promise<ServerUnderLoad> {
-    const name = server.name.replaceAll(/[^a-z0-9]/g, '-');
-    const socket = join(files.folder, `${name}.sock`);
-    const control = join(files.folder, `${name}.control`);
-    const command = serverCommand(server, socket, control, sizeBytes + BESIDE_BYTES);
-    const [program = '', ...args] = pinned(0, command);
-    const child = spawn(program, args, {
-      stdio: 'ignore',
-      env: { ...process.env, PATH: toolPath },
-    });
-    await listening(child, socket);
-    const client = pinned(cpus().length - 1, [files.client, socket, EXPORT, files.pages]);
-    return new ServerUnderLoad(
-      server.name,
-      child,
-      new LineProgram(client),
-      [...client, String(sizeBytes)],
-      server.kind === 'zswapd' ? control : undefined,
-    );
+    const server = await Server.start(kind, files.folder, sizeBytes + BESIDE_BYTES);
+    const command = [files.client, server.socket, EXPORT, files.pages];
+    const client = pinned(cpus().length - 1, command);
+    return new ServerUnderLoad(server, new LineProgram(client), [...client, String(sizeBytes)]);
+  }
+
+  get name(): string {
+    return this.#server.name;
   }
 
   /** Has the client run a command, see `native/nbd-load.c`. */
@@ -116,11 +177,11 @@ export class ServerUnderLoad {
   }
 
   async #measured(client: LineProgram, command: string): Promise<LoadResult> {
-    const before = this.processorSeconds();
+    const before = this.#server.processorSeconds();
     const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await client.ask(command))
       .split(' ')
       .map(Number);
-    const spent = this.processorSeconds() - before;
+    const spent = this.#server.processorSeconds() - before;
     return {
       requests,
       bytes,
@@ -149,39 +210,30 @@ export class ServerUnderLoad {
     return await this.#measured(this.#beside, command);
   }
 
-  /** Resident memory in bytes. */
+  /** See {@link Server}. */
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+    return this.#server.residentBytes();
   }
 
-  /** The daemon's own statistics; undefined for a rival. */
-  async statistics(): Promise<DaemonStatistics | undefined> {
-    if (this.#control === undefined) return undefined;
-    return (await this.ask({ command: 'stat' })) as DaemonStatistics;
+  /** See {@link Server}. */
+  processorSeconds(): number {
+    return this.#server.processorSeconds();
   }
 
-  /** Asks the daemon on its control socket. */
-  async ask(request: ControlRequest): Promise<unknown> {
-    return await askDaemon(present(this.#control), request, Infinity);
+  /** See {@link Server}. */
+  statistics(): Promise<DaemonStatistics | undefined> {
+    return this.#server.statistics();
+  }
+
+  /** See {@link Server}. */
+  ask(request: ControlRequest): Promise<unknown> {
+    return this.#server.ask(request);
   }
 
   async stop(): Promise<void> {
     await this.#client.end();
     await this.#beside?.end();
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
-  }
-
-  /** Processor time of all its threads, as the scheduler accounts for it. */
-  processorSeconds(): number {
-    const folder = `/proc/${this.#child.pid}/task`;
-    let nanoseconds = 0;
-    for (const thread of readdirSync(folder)) {
-      nanoseconds += Number(readFileSync(`${folder}/${thread}/schedstat`, 'utf8').split(' ')[0]);
-    }
-    return nanoseconds / 1e9;
+    await this.#server.stop();
   }
 }
 

@@ -18,6 +18,7 @@ import { Arena } from '../src/zpool/arena.ts';
 import { createZpool } from '../src/zpool/open.ts';
 import { ZswapParams } from '../src/zswap/params.ts';
 import { Zswap } from '../src/zswap/zswap.ts';
+import { Standstill } from './standstill.ts';
 
 /** What a child has to say. Times are nanoseconds of processor time for a page. */
 export interface ScaleResult {
@@ -28,16 +29,31 @@ export interface ScaleResult {
   readonly randomOverwrite: number;
   readonly trim: number;
   readonly metadataBytes: number;
+  readonly poolBytes: number;
+  /** Of the pool once two pages of three are gone and it has been compacted. */
+  readonly thinnedPoolBytes: number;
+  /**
+   * The same for one read of a random word in as many bytes as the pool and its tables have, each
+   * read after the one before: what a look-up's accesses cost where no cache helps.
+   */
+  readonly randomWord: number;
   /** Longest collection, and quantiles of the event loop's delay, in milliseconds. */
   readonly gcMost: number;
   readonly delay50: number;
   readonly delay99: number;
+  readonly delay9999: number;
   readonly delayMost: number;
+  /** See {@link Standstill}: the longest turn, by its own time too, and turns by that. */
+  readonly turnMost: number;
+  readonly turnOwnMost: number;
+  readonly turns: readonly number[];
 }
 
 const RUN_PAGES = 32;
-/** Pages of the random parts, at most. */
+/** Pages of the random parts, and of the others at least: few pages go in and out again. */
 const RANDOM_PAGES = 200_000;
+/** A page has as many runs of equal bytes as this goes into it. */
+const BYTES_OF_A_RUN = 1024;
 /** Requests between two turns of the event loop: less than a millisecond. */
 const TURN_REQUESTS = 4;
 const WARM_PAGES = 100_000;
@@ -50,6 +66,8 @@ class ScaleEngine {
   readonly #disk: SwapDisk;
   readonly #payload = new Payload(RUN_PAGES * PAGE_SIZE);
   readonly #numbers: DataView;
+  /** Called in each turn of the event loop. */
+  onTurn: () => void = () => {};
   #woken: () => void = () => {};
   readonly #request;
   #requests = 0;
@@ -70,12 +88,18 @@ class ScaleEngine {
     this.#request = this.#disk.createRequest(() => this.#woken());
     this.#request.payload = this.#payload;
     const { bytes } = this.#payload;
-    for (let i = 0; i < bytes.length; i += 1) bytes[i] = (i % PAGE_SIZE) >> 5;
+    for (let i = 0; i < bytes.length; i += 1) {
+      bytes[i] = Math.floor((i % PAGE_SIZE) / BYTES_OF_A_RUN);
+    }
     this.#numbers = new DataView(bytes.buffer, bytes.byteOffset);
   }
 
   get metadataBytes(): number {
     return this.#swap.metadataBytes + this.#zswap.metadataBytes + this.#arena.metadataBytes;
+  }
+
+  get poolBytes(): number {
+    return this.#zswap.poolTotalSize;
   }
 
   get storedPages(): number {
@@ -96,7 +120,9 @@ class ScaleEngine {
     if (request.error !== 0) throw new Error(`${op} of page ${first}: error ${request.error}`);
     if (op === 'read') this.#check(first, pages);
     this.#requests += 1;
-    if (this.#requests % TURN_REQUESTS === 0) await new Promise(setImmediate);
+    if (this.#requests % TURN_REQUESTS !== 0) return;
+    await new Promise(setImmediate);
+    this.onTurn();
   }
 
   /** The number is a page's only difference, so it is all there is to compare. */
@@ -118,10 +144,14 @@ class ScaleEngine {
     for (let i = 0; i < count; i += 1) await this.run(op, random.below(this.#pages), 1);
   }
 
-  /** Leaves holes everywhere, so that the pool has to be compacted. */
+  /** Leaves holes everywhere, so that the pool has to be compacted, and waits for that. */
   async thin(): Promise<void> {
     for (let page = 0; page < this.#pages; page += 3) {
       await this.run('trim', page, Math.min(2, this.#pages - page));
+    }
+    while (this.#zswap.compactor.running) {
+      await new Promise(setImmediate);
+      this.onTurn();
     }
   }
 }
@@ -134,15 +164,47 @@ async function timed(pages: number, work: () => Promise<void>): Promise<number> 
   return ((user + system) * 1000) / pages;
 }
 
-async function main(pages: number): Promise<ScaleResult> {
-  const engine = new ScaleEngine(pages);
-  // The first pages run in code that is not compiled yet.
-  for (let warm = 0; warm < WARM_PAGES; warm += Math.min(pages, 1e5)) {
-    for (let first = 0; first < Math.min(pages, 1e5); first += RUN_PAGES) {
-      const count = Math.min(RUN_PAGES, pages - first);
-      for (const op of ['write', 'read', 'trim'] as const) await engine.run(op, first, count);
+/** Runs code that is not compiled yet, with requests of both sizes. */
+async function warmUp(engine: ScaleEngine, pages: number): Promise<void> {
+  for (const runPages of [RUN_PAGES, 1]) {
+    for (let warm = 0; warm < WARM_PAGES; warm += runPages) {
+      const first = warm % (pages - runPages);
+      for (const op of ['write', 'read', 'trim'] as const) await engine.run(op, first, runPages);
     }
   }
+}
+
+/** What a random access to so much memory takes: what is read decides where the next one goes. */
+async function timeRandomWords(bytes: number): Promise<number> {
+  const words = new Uint32Array(Math.ceil(bytes / Uint32Array.BYTES_PER_ELEMENT)).fill(1);
+  const random = new Prng(1);
+  let read = 0;
+  const work = (): Promise<void> => {
+    for (let i = 0; i < RANDOM_PAGES; i += 1) {
+      read = (words[(random.below(words.length) + read) % words.length] ?? 0) & 1;
+    }
+    return Promise.resolve();
+  };
+  await work();
+  return timed(RANDOM_PAGES, work);
+}
+
+/** Stores and loads all pages, over again where they are few. They stay after the last time. */
+async function timeAll(engine: ScaleEngine, pages: number): Promise<[number, number]> {
+  const passes = Math.ceil(RANDOM_PAGES / pages);
+  let [store, load] = [0, 0];
+  for (let pass = 0; pass < passes; pass += 1) {
+    if (pass > 0) await engine.all('trim');
+    store += await timed(pages, () => engine.all('write'));
+    if (engine.storedPages !== pages) throw new Error(`${engine.storedPages} pages are stored`);
+    load += await timed(pages, () => engine.all('read'));
+  }
+  return [store / passes, load / passes];
+}
+
+async function main(pages: number): Promise<ScaleResult> {
+  const engine = new ScaleEngine(pages);
+  await warmUp(engine, pages);
   let gcMost = 0;
   const collections = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) gcMost = Math.max(gcMost, entry.duration);
@@ -150,16 +212,18 @@ async function main(pages: number): Promise<ScaleResult> {
   collections.observe({ entryTypes: ['gc'] });
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  const store = await timed(pages, () => engine.all('write'));
-  if (engine.storedPages !== pages) throw new Error(`${engine.storedPages} pages are stored`);
-  const { metadataBytes } = engine;
-  const load = await timed(pages, () => engine.all('read'));
-  const random = Math.min(pages, RANDOM_PAGES);
+  const standstill = new Standstill();
+  engine.onTurn = () => standstill.turn();
+  const [store, load] = await timeAll(engine, pages);
+  const { metadataBytes, poolBytes } = engine;
+  const random = RANDOM_PAGES;
   const randomLoad = await timed(random, () => engine.random('read', random));
   const randomOverwrite = await timed(random, () => engine.random('write', random));
   await engine.thin();
+  const thinnedPoolBytes = engine.poolBytes;
   const trim = await timed(pages, () => engine.all('trim'));
   delay.disable();
+  standstill.close();
   collections.disconnect();
   const ms = (nanoseconds: number): number => nanoseconds / 1e6;
   return {
@@ -170,10 +234,17 @@ async function main(pages: number): Promise<ScaleResult> {
     randomOverwrite,
     trim,
     metadataBytes,
+    poolBytes,
+    thinnedPoolBytes,
+    randomWord: await timeRandomWords(metadataBytes + poolBytes),
     gcMost,
     delay50: ms(delay.percentile(50)),
     delay99: ms(delay.percentile(99)),
+    delay9999: ms(delay.percentile(99.99)),
     delayMost: ms(delay.max),
+    turnMost: standstill.longest,
+    turnOwnMost: standstill.longestOwn,
+    turns: standstill.counts,
   };
 }
 

@@ -10,13 +10,15 @@ export class PrefixViews {
   /** The whole window. */
   readonly bytes: Uint8Array;
   readonly #step: number;
-  readonly #views: (Uint8Array | undefined)[];
+  readonly #views: (Uint8Array | undefined)[] = [];
 
   /** @param step - what all lengths are multiples of */
   constructor(bytes: Uint8Array, step: number = 1) {
     this.bytes = bytes;
     this.#step = step;
-    this.#views = Array.from({ length: bytes.length / step + 1 }, () => undefined);
+    // Many times as fast as with a callback, and simulated worlds are made by the thousand.
+    this.#views.length = bytes.length / step + 1;
+    this.#views.fill(undefined);
   }
 
   /** The view of bytes `[0, length)`; the same object each time. */

@@ -6,12 +6,11 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { startDaemon, type Daemon, type DaemonStats } from '../support/daemon.ts';
 import { openFailingDisk, type FailingDisk } from '../support/failing-disk.ts';
-import { projectFile, scratchFolder } from '../support/project.ts';
+import { GUEST_TOOLS, runGuest } from '../support/guest.ts';
+import { scratchFolder } from '../support/project.ts';
 import { itNeeds } from '../support/require.ts';
-import { runOk } from '../support/run.ts';
 
-const TOOLS =
-  'qemu-system-x86_64 busybox cpio cc guest-kernel root fuse loop nbdkit nbdfuse zswapd'.split(' ');
+const TOOLS = [...GUEST_TOOLS, ...'root fuse loop nbdkit nbdfuse zswapd'.split(' ')];
 const GUEST = { RAM_MIB: '160', HOG_MIB: '80', ERRORS_MIB: '32' };
 const DISK = { size: '256M', readErrorPercent: 30, writeErrorPercent: 50 };
 const LIMIT_SECONDS = 240;
@@ -27,7 +26,7 @@ const PHASES: Readonly<Record<string, (disk: FailingDisk) => void>> = {
 };
 
 /** Runs the guest and returns its console, with the daemon's statistics at the start of phases. */
-async function runGuest(
+async function bootGuest(
   daemon: Daemon,
   disk: FailingDisk,
 ): Promise<{ console: string; at: ReadonlyMap<string, DaemonStats> }> {
@@ -36,9 +35,8 @@ async function runGuest(
     PHASES[phase]?.(disk);
     at.set(phase, await daemon.stats());
   };
-  await runOk(projectFile('test/e2e/guest/mkguest.sh'), []);
-  const script = projectFile('test/e2e/guest/run.sh');
-  const console = await runOk(script, ['blk', daemon.socket, 'vm'], {
+  const swap = { mode: 'blk', target: daemon.socket, export: 'vm' } as const;
+  const console = await runGuest(swap, {
     env: GUEST,
     limitSeconds: LIMIT_SECONDS,
     echo: true,
@@ -66,7 +64,7 @@ describe('a disk that fails for a while', () => {
       await disk.remove();
       removeFolder();
     });
-    const { console, at } = await runGuest(daemon, disk);
+    const { console, at } = await bootGuest(daemon, disk);
 
     const shown = JSON.stringify(Object.fromEntries(at));
     const statsAt = (phase: string): DaemonStats => {

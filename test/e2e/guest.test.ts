@@ -13,12 +13,11 @@ import {
   type DaemonOptions,
   type DaemonStats,
 } from '../support/daemon.ts';
-import { projectFile, scratchFolder } from '../support/project.ts';
+import { GUEST_TOOLS, hogPhases, runGuest, type GuestDisk } from '../support/guest.ts';
+import { scratchFolder } from '../support/project.ts';
 import { assertNear, replayEngine } from '../support/replayed.ts';
 import { itNeeds } from '../support/require.ts';
-import { runOk } from '../support/run.ts';
 
-const TOOLS = ['qemu-system-x86_64', 'busybox', 'cpio', 'cc', 'guest-kernel'];
 const LIMIT_SECONDS = 300;
 const SWAP_PAGES_MIN = 50_000;
 /**
@@ -46,19 +45,19 @@ async function serveGuest(
 }
 
 /** Boots the guest and returns once it said SWAPTEST PASS. */
-async function runGuest(mode: 'blk' | 'nbd', target: string): Promise<void> {
-  await runOk(projectFile('test/e2e/guest/mkguest.sh'), []);
-  await runOk(projectFile('test/e2e/guest/run.sh'), [mode, target, 'vm'], {
-    limitSeconds: LIMIT_SECONDS,
-    echo: true,
-  });
+async function bootGuest(mode: 'blk' | 'nbd', target: string): Promise<void> {
+  const disk: GuestDisk = { mode, target, export: 'vm' };
+  const console = await runGuest(disk, { limitSeconds: LIMIT_SECONDS, echo: true });
+  const all = hogPhases(console).get('all');
+  assert.equal(all?.bad, 0, console);
+  assert.ok((all?.pagesIn ?? 0) > 1000 && (all?.pagesOut ?? 0) > 1000, console);
 }
 
-/** As {@link runGuest}, looking at the pool meanwhile. */
+/** As {@link bootGuest}, looking at the pool meanwhile. */
 async function watchGuest(daemon: Daemon): Promise<Fullest> {
   const fullest = { pool_total_size: 0, stored_pages: 0 };
   let isOver = false;
-  const over = runGuest('blk', daemon.socket).finally(() => (isOver = true));
+  const over = bootGuest('blk', daemon.socket).finally(() => (isOver = true));
   // Whatever becomes of the guest is told below.
   const ended = over.catch(() => {});
   while (!isOver) {
@@ -105,30 +104,34 @@ async function compareReplay(
 }
 
 describe('a guest that swaps', () => {
-  itNeeds(TOOLS, 'gets twice its memory back and leaves the pool all but empty', async (t) => {
-    let file = '';
-    const daemon = await serveGuest(t, (folder) => {
-      file = join(folder, 'guest.trace');
-      return { args: ['--record', file] };
-    });
-    if (daemon.kind !== 'zswapd') {
-      await runGuest('blk', daemon.socket);
-      return;
-    }
-    const fullest = await watchGuest(daemon);
-    const stats = await daemon.stats();
-    const shown = JSON.stringify(stats);
-    assert.ok((stats.vmstat['zswpout'] ?? 0) > SWAP_PAGES_MIN, shown);
-    assert.ok((stats.vmstat['zswpin'] ?? 0) > SWAP_PAGES_MIN, shown);
-    assert.equal(stats.zswap['decompress_fail'], 0, shown);
-    t.diagnostic(`${stats.zswap['stored_pages']} pages left after swapoff`);
-    assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
-    assert.equal(await daemon.stop(), 0);
-    await compareReplay(t, file, stats, fullest);
-  });
+  itNeeds(
+    GUEST_TOOLS,
+    'gets twice its memory back and leaves the pool all but empty',
+    async (t) => {
+      let file = '';
+      const daemon = await serveGuest(t, (folder) => {
+        file = join(folder, 'guest.trace');
+        return { args: ['--record', file] };
+      });
+      if (daemon.kind !== 'zswapd') {
+        await bootGuest('blk', daemon.socket);
+        return;
+      }
+      const fullest = await watchGuest(daemon);
+      const stats = await daemon.stats();
+      const shown = JSON.stringify(stats);
+      assert.ok((stats.vmstat['zswpout'] ?? 0) > SWAP_PAGES_MIN, shown);
+      assert.ok((stats.vmstat['zswpin'] ?? 0) > SWAP_PAGES_MIN, shown);
+      assert.equal(stats.zswap['decompress_fail'], 0, shown);
+      t.diagnostic(`${stats.zswap['stored_pages']} pages left after swapoff`);
+      assert.ok((stats.zswap['stored_pages'] ?? Infinity) <= PAGES_LEFT_MAX, shown);
+      assert.equal(await daemon.stop(), 0);
+      await compareReplay(t, file, stats, fullest);
+    },
+  );
 
   itNeeds(
-    [...TOOLS, 'zswapd'],
+    [...GUEST_TOOLS, 'zswapd'],
     'gets every byte back through a small pool and a disk',
     async (t) => {
       let file = '';
@@ -154,9 +157,9 @@ describe('a guest that swaps', () => {
   // The guest's own nbd driver is slow under emulation and adds nothing the server can see but
   // its request pattern, so it runs only when asked for.
   if (process.env['ZSWAPD_E2E_LONG'] === '1') {
-    itNeeds([...TOOLS, 'nbd-client'], 'gets twice its memory back over TCP', async (t) => {
+    itNeeds([...GUEST_TOOLS, 'nbd-client'], 'gets twice its memory back over TCP', async (t) => {
       const daemon = await serveGuest(t, () => ({ tcp: true }));
-      await runGuest('nbd', String(daemon.tcpPort));
+      await bootGuest('nbd', String(daemon.tcpPort));
     });
   }
 });

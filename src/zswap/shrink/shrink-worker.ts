@@ -41,7 +41,9 @@ export class ShrinkWorker implements Task {
   constructor(zswap: Zswap) {
     this.#zswap = zswap;
     this.#cursor = new MemcgCursor(zswap.memcgs);
-    this.#batches = Array.from({ length: BATCHES_MAX }, () => {
+    // Each has memory for what it writes, which nobody needs without a device.
+    const count = zswap.swap.backing === undefined ? 0 : BATCHES_MAX;
+    this.#batches = Array.from({ length: count }, () => {
       const batch = new Writeback(zswap);
       batch.onEnd = this.#ended;
       return batch;

@@ -1,21 +1,25 @@
 /*
  * A program that needs more memory than its machine has, and knows what each byte of it must be.
  *
- *   hog MIB [SEED [phases]]
+ *   hog MIB [SEED [phases] [pages=FILE]]
  *
  * Fills MIB of anonymous memory page by page, checks every byte, rewrites a random third (each page
  * is checked before it is overwritten), and checks every byte again. The contents of a page follow
  * from the seed, its index and how often it was written, so nothing but one counter per page has to
  * be remembered. Of 16 pages 1 is zero, 2 repeat one word, 8 are text with some noise in it
- * (about 3:1), and 5 are noise that no compressor shrinks.
+ * (about 3:1), and 5 are noise that no compressor shrinks. With `pages=FILE` they are the file's
+ * instead: each 128 KiB are neighbours from a random place in it, marked with index and generation
+ * but for pages that repeat one word.
  *
  * With `phases` it lives through a disk that fails: it stops three times, prints `PHASE NAME`, and
  * goes on when it has read a line. In `write-errors` it rewrites, in `read-errors` it checks, and a
  * page that cannot be read (SIGBUS) is counted and passed over, and in `recovery` it checks until
  * all pages are there again.
  *
- * Prints one line per phase. Exit status: 0 every byte was right, 1 some page was not, 2 usage.
+ * Prints one line per phase, with its time and the pages that the kernel swapped in and out
+ * meanwhile. Exit status: 0 every byte was right, 1 some page was not, 2 usage.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -27,7 +31,7 @@
 #include <unistd.h>
 
 enum { PAGE_BYTES = 4096, PAGE_WORDS = PAGE_BYTES / 8, PAGES_PER_MIB = 256, REPORTED_MAX = 5,
-       RECOVERY_PASSES = 5 };
+       RECOVERY_PASSES = 5, EXTENT_PAGES = 32 };
 
 static const char phrase[] =
 	"A page leaves memory compressed, waits its turn, and comes back as it was, every byte. ";
@@ -36,6 +40,10 @@ static uint64_t seed;
 static uint64_t page_count;
 static uint64_t (*pages)[PAGE_WORDS];
 static uint8_t *generations;
+/* The pages that contents are taken from, instead of generated; and which of them repeat a word. */
+static uint64_t (*samples)[PAGE_WORDS];
+static uint64_t sample_count;
+static uint8_t *is_same_filled;
 static uint64_t bad_pages;
 /* Pages that could not be read in the current pass, and where to go on after one. */
 static uint64_t unreadable_pages;
@@ -67,9 +75,25 @@ static void fill_text(uint64_t *words, uint64_t *state, uint64_t index)
 	words[0] = index;
 }
 
+static void fill_from_sample(uint64_t *words, uint64_t index, unsigned generation)
+{
+	uint64_t state = seed * 1000003 + index / EXTENT_PAGES;
+	uint64_t at = (next_random(&state) + index + (uint64_t)generation * EXTENT_PAGES) %
+		      sample_count;
+
+	memcpy(words, samples[at], PAGE_BYTES);
+	if (!is_same_filled[at])
+		words[0] ^= index << 8 | generation;
+}
+
 /* Writes what page `index` must hold after `generation` rewrites. */
 static void fill(uint64_t *words, uint64_t index, unsigned generation)
 {
+	if (sample_count != 0) {
+		fill_from_sample(words, index, generation);
+		return;
+	}
+
 	uint64_t state = seed * 1000003 + index * 0xff51afd7ed558ccdu + generation;
 	unsigned kind = next_random(&state) & 15;
 	uint64_t word = next_random(&state);
@@ -110,6 +134,45 @@ static void check(uint64_t index)
 		       generations[index]);
 }
 
+static void read_samples(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	off_t bytes = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+
+	sample_count = bytes / PAGE_BYTES;
+	bytes = sample_count * PAGE_BYTES;
+	samples = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	is_same_filled = calloc(sample_count, 1);
+	if (samples == MAP_FAILED || is_same_filled == NULL || mlock(samples, bytes) != 0) {
+		perror(path);
+		exit(2);
+	}
+	for (off_t at = 0; at < bytes; at += PAGE_BYTES)
+		if (pread(fd, samples[at / PAGE_BYTES], PAGE_BYTES, at) != PAGE_BYTES) {
+			perror(path);
+			exit(2);
+		}
+	close(fd);
+	for (uint64_t i = 0; i < sample_count; i++)
+		is_same_filled[i] = memcmp(samples[i], &samples[i][1], PAGE_BYTES - 8) == 0;
+}
+
+/* A counter of /proc/vmstat. */
+static unsigned long long count_of(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	unsigned long long value = 0;
+	char line[128];
+	size_t length = strlen(name);
+
+	while (file != NULL && fgets(line, sizeof line, file) != NULL)
+		if (strncmp(line, name, length) == 0 && line[length] == ' ')
+			value = strtoull(line + length, NULL, 10);
+	if (file != NULL)
+		fclose(file);
+	return value;
+}
+
 static double seconds(void)
 {
 	struct timespec now;
@@ -118,22 +181,42 @@ static double seconds(void)
 	return now.tv_sec + now.tv_nsec * 1e-9;
 }
 
+/* What there was when a phase began. */
+struct moment {
+	double seconds;
+	unsigned long long in, out;
+};
+
+static struct moment begin(void)
+{
+	return (struct moment){ seconds(), count_of("pswpin"), count_of("pswpout") };
+}
+
+static void end(const char *phase, struct moment start)
+{
+	double spent = seconds() - start.seconds;
+
+	printf("hog: %s %.3f s, %llu bad, %llu unreadable, %llu in, %llu out\n", phase, spent,
+	       (unsigned long long)bad_pages, (unsigned long long)unreadable_pages,
+	       count_of("pswpin") - start.in, count_of("pswpout") - start.out);
+}
+
 static void check_all(const char *phase)
 {
-	double start = seconds();
+	struct moment start = begin();
 
 	unreadable_pages = 0;
 	for (uint64_t i = 0; i < page_count; i++)
 		check(i);
-	printf("hog: %s %.1f s, %llu bad, %llu unreadable\n", phase, seconds() - start,
-	       (unsigned long long)bad_pages, (unsigned long long)unreadable_pages);
+	end(phase, start);
 }
 
 static void rewrite_third(const char *phase)
 {
-	double start = seconds();
+	struct moment start = begin();
 	static uint64_t chance;
 
+	unreadable_pages = 0;
 	chance += seed;
 	for (uint64_t n = 0; n < page_count / 3; n++) {
 		uint64_t i = next_random(&chance) % page_count;
@@ -141,8 +224,7 @@ static void rewrite_third(const char *phase)
 		check(i);
 		fill(pages[i], i, ++generations[i]);
 	}
-	printf("hog: %s %.1f s, %llu bad\n", phase, seconds() - start,
-	       (unsigned long long)bad_pages);
+	end(phase, start);
 }
 
 static void enter_phase(const char *name)
@@ -196,18 +278,24 @@ static void live_through_errors(void)
 
 int main(int argc, char **argv)
 {
-	double start;
+	struct moment all, start;
+	int phases = 0;
 
 	if (argc < 2 || atoll(argv[1]) <= 0) {
-		fprintf(stderr, "usage: hog MIB [SEED [phases]]\n");
+		fprintf(stderr, "usage: hog MIB [SEED [phases] [pages=FILE]]\n");
 		return 2;
 	}
+	for (int i = 3; i < argc; i++)
+		if (strcmp(argv[i], "phases") == 0)
+			phases = 1;
+		else if (strncmp(argv[i], "pages=", 6) == 0)
+			read_samples(argv[i] + 6);
 	page_count = atoll(argv[1]) * PAGES_PER_MIB;
 	seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	generations = calloc(page_count, 1);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* What is not a page to be checked must never be what cannot be read. */
-	if (argc > 3 && mlockall(MCL_CURRENT) != 0)
+	if (phases && mlockall(MCL_CURRENT) != 0)
 		perror("hog: mlockall");
 	pages = mmap(NULL, page_count * PAGE_BYTES, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -217,15 +305,16 @@ int main(int argc, char **argv)
 	}
 	madvise(pages, page_count * PAGE_BYTES, MADV_NOHUGEPAGE);
 
-	start = seconds();
+	all = start = begin();
 	for (uint64_t i = 0; i < page_count; i++)
 		fill(pages[i], i, 0);
-	printf("hog: fill %.1f s, %s MiB\n", seconds() - start, argv[1]);
+	end("fill", start);
 	check_all("first check");
 
-	if (argc > 3)
+	if (phases)
 		live_through_errors();
 	rewrite_third("rewrite");
 	check_all("last check");
+	end("all", all);
 	return bad_pages != 0;
 }
