@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { projectFile } from '../test/support/project.ts';
 import { GIB, MIB } from '../src/std/units.ts';
 import { compile, describeMachine } from './environment.ts';
@@ -13,6 +14,9 @@ import type { Report } from './harness.ts';
 import { missingForServers } from './nbd.ts';
 import { serverKinds, ServerUnderLoad, type ServerKind } from './nbd-servers.ts';
 import { allPages } from './pages.ts';
+
+/** Time in which a server may give back what it has freed. */
+const SETTLE_MS = 3000;
 
 export interface MemoryOptions {
   /** zswapd runs once with each; default lz4, zstd:1 and zstd:3. */
@@ -79,6 +83,7 @@ async function measure(
     const resident = server.residentBytes();
     const statistics = await server.statistics();
     await server.load('trim');
+    await delay(SETTLE_MS);
     const after = server.residentBytes();
     const { zswap, memcg, process: own } = statistics ?? {};
     return [

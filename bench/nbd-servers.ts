@@ -281,6 +281,8 @@ function zswapdCommand(
 ): string[] {
   return [
     process.execPath,
+    // As `npm start` and the systemd unit have it.
+    '--max-semi-space-size=1',
     MAIN,
     'serve',
     '--unix',
