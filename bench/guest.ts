@@ -27,7 +27,7 @@ import {
   type Round,
   type Summaries,
 } from './harness.ts';
-import { EXPORT, Server, serverKinds } from './nbd-servers.ts';
+import { EXPORT, Server, serverKinds } from './servers.ts';
 import { allPages } from './pages.ts';
 
 const RAM_MIB = 128;

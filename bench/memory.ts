@@ -12,7 +12,8 @@ import { GIB, MIB } from '../src/std/units.ts';
 import { compile, describeMachine } from './environment.ts';
 import type { Report } from './harness.ts';
 import { missingForServers } from './nbd.ts';
-import { serverKinds, ServerUnderLoad, type ServerKind } from './nbd-servers.ts';
+import { ServerUnderLoad } from './server-load.ts';
+import { serverKinds, type ServerKind } from './servers.ts';
 import { allPages } from './pages.ts';
 
 /** Time in which a server may give back what it has freed. */

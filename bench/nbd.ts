@@ -11,7 +11,8 @@ import { has } from '../test/support/require.ts';
 import { KIB, MIB } from '../src/std/units.ts';
 import { compile, describeMachine, hasCompiler, loudly } from './environment.ts';
 import { interleave, ratio, type Contestant, type Report, type Summaries } from './harness.ts';
-import { serverKinds, ServerUnderLoad } from './nbd-servers.ts';
+import { ServerUnderLoad } from './server-load.ts';
+import { serverKinds } from './servers.ts';
 import { allPages } from './pages.ts';
 
 const EXPORT_BYTES = 256 * MIB;

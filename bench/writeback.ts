@@ -17,7 +17,8 @@ import { BIO_PAGES } from '../src/swap/device/device.ts';
 import { compile, describeMachine, loudly, pinned } from './environment.ts';
 import { interleave, ratio, type Contestant, type Report, type Round } from './harness.ts';
 import { missingForServers } from './nbd.ts';
-import { BESIDE_BYTES, EXPORT, ServerUnderLoad } from './nbd-servers.ts';
+import { BESIDE_BYTES, ServerUnderLoad } from './server-load.ts';
+import { EXPORT } from './servers.ts';
 import { allPages } from './pages.ts';
 
 /** Pages to write back, and as much for fio to write. */

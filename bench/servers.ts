@@ -1,20 +1,17 @@
 /**
- * The servers that `nbd` and `memory` compare, each a process with a Unix socket, pinned to the
- * first core, and the client that loads them, pinned to the last.
+ * The servers that benchmarks compare, each a process with a Unix socket, pinned to the first core.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { askDaemon } from '../src/cli/control/control-client.ts';
 import type { ControlRequest } from '../src/cli/control/control-server.ts';
 import { present } from '../src/std/assert.ts';
-import { MIB } from '../src/std/units.ts';
 import { projectFile } from '../test/support/project.ts';
 import { toolPath } from '../test/support/run.ts';
-import { LineProgram, pinned } from './environment.ts';
+import { pinned } from './environment.ts';
 
 const MAIN = projectFile('dist/src/cli/main.js');
 const START_MS_MAX = 30_000;
@@ -22,8 +19,6 @@ const START_MS_MAX = 30_000;
 const TICKS_PER_SECOND = 100;
 export const EXPORT = 'bench';
 const BARE = projectFile('dist/bench/nbd-bare.js');
-/** At the end of each export, for a second client. */
-export const BESIDE_BYTES: number = 32 * MIB;
 
 /** How to start one server. */
 export interface ServerKind {
@@ -48,16 +43,6 @@ export function serverKinds(compressors: readonly string[]): ServerKind[] {
       (variant) => ({ name: `zswapd ${variant}`, kind: 'zswapd', variant }) as const,
     ),
   ];
-}
-
-export interface LoadResult {
-  readonly requests: number;
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly p50: number;
-  readonly p99: number;
-  /** Processor time of the server, in microseconds a request. */
-  readonly serverMicroseconds: number;
 }
 
 /** A server on the first core. */
@@ -136,104 +121,6 @@ export class Server {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     if (this.#child.exitCode === null && this.#child.signalCode === null) await ended;
-  }
-}
-
-/** A server under load by a client of its own. */
-export class ServerUnderLoad {
-  readonly #server: Server;
-  readonly #client: LineProgram;
-  readonly #besideCommand: readonly string[];
-  #beside: LineProgram | undefined;
-
-  private constructor(server: Server, client: LineProgram, besideCommand: readonly string[]) {
-    this.#server = server;
-    this.#client = client;
-    this.#besideCommand = besideCommand;
-  }
-
-  /**
-   * @param files - the folder for sockets, the client's program and the file of pages
-   * @param sizeBytes - of the export
-   */
-  static async start(
-    kind: ServerKind,
-    files: { readonly folder: string; readonly client: string; readonly pages: string },
-    sizeBytes: number,
-  ): Promise<ServerUnderLoad> {
-    const server = await Server.start(kind, files.folder, sizeBytes + BESIDE_BYTES);
-    const command = [files.client, server.socket, EXPORT, files.pages];
-    const client = pinned(cpus().length - 1, command);
-    return new ServerUnderLoad(server, new LineProgram(client), [...client, String(sizeBytes)]);
-  }
-
-  get name(): string {
-    return this.#server.name;
-  }
-
-  /** Has the client run a command, see `native/nbd-load.c`. */
-  async load(command: string): Promise<LoadResult> {
-    return await this.#measured(this.#client, command);
-  }
-
-  async #measured(client: LineProgram, command: string): Promise<LoadResult> {
-    const before = this.#server.processorSeconds();
-    const [requests = 0, bytes = 0, ns = 0, p50 = 0, p99 = 0] = (await client.ask(command))
-      .split(' ')
-      .map(Number);
-    const spent = this.#server.processorSeconds() - before;
-    return {
-      requests,
-      bytes,
-      seconds: ns / 1e9,
-      p50: p50 / 1000,
-      p99: p99 / 1000,
-      serverMicroseconds: (spent * 1e6) / requests,
-    };
-  }
-
-  /**
-   * Has the client run a command while a second client, on a connection and on pages of its own,
-   * runs another one that takes as long.
-   */
-  async loadBeside(command: string, other: string): Promise<LoadResult> {
-    if (this.#beside === undefined) await this.besideLoad(`fill ${BESIDE_BYTES}`);
-    const ended = this.besideLoad(other);
-    const result = await this.load(command);
-    await ended;
-    return result;
-  }
-
-  /** Has the second client run a command. */
-  async besideLoad(command: string): Promise<LoadResult> {
-    this.#beside ??= new LineProgram(this.#besideCommand);
-    return await this.#measured(this.#beside, command);
-  }
-
-  /** See {@link Server}. */
-  residentBytes(): number {
-    return this.#server.residentBytes();
-  }
-
-  /** See {@link Server}. */
-  processorSeconds(): number {
-    return this.#server.processorSeconds();
-  }
-
-  /** See {@link Server}. */
-  statistics(): Promise<DaemonStatistics | undefined> {
-    return this.#server.statistics();
-  }
-
-  /** See {@link Server}. */
-  ask(request: ControlRequest): Promise<unknown> {
-    return this.#server.ask(request);
-  }
-
-  async stop(): Promise<void> {
-    await this.#client.end();
-    await this.#beside?.end();
-    await this.#server.stop();
   }
 }
 
