@@ -7,6 +7,8 @@ import { EXPORT, Server, type DaemonStatistics, type ServerKind } from './server
 
 /** At the end of each export, for a second client. */
 export const BESIDE_BYTES: number = 32 * MIB;
+
+/** What a client has seen, and what it took its server. */
 export interface LoadResult {
   readonly requests: number;
   readonly bytes: number;
