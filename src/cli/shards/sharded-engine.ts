@@ -195,10 +195,8 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
   }
 
   #handOver(handed: HandedConnection): void {
-    const seat = this.#seats.find(({ name }) => name === handed.exportName);
-    // Of an export that has just gone any shard can tell, by ending it.
-    const shard = seat?.shard ?? present(this.#shards[0]);
-    shard.post({ kind: 'connection', handed });
+    const seat = present(this.#seats.find(({ name }) => name === handed.exportName));
+    seat.shard.post({ kind: 'connection', handed });
   }
 
   #listener(): NbdListener {

@@ -6,7 +6,8 @@
  * close that number, and a number must be closed once: closed a second time it may long be somebody
  * else's. So the closing goes in three steps:
  *
- * 1. the thread that serves says that it has finished, and leaves its handle open;
+ * 1. the thread that serves stops its handle, lets its event loop go round, so that nothing is left
+ *    to be told to the system about that number, and says that it has finished;
  * 2. the keeper closes its own, which ends the connection, and at once opens something harmless in
  *    the free place, so that the number is nobody's;
  * 3. the thread that served closes its handle, and the number is free.
