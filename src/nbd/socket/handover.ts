@@ -36,11 +36,13 @@ const AGAIN_MS = 5;
 
 /** The descriptors that other threads use, by number. */
 export class DescriptorKeeper {
-  readonly #rt: Pick<Rt, 'sleep'>;
+  readonly #rt: Pick<Rt, 'sleep' | 'yieldNow'>;
   readonly #handles = new Map<number, StreamHandle>();
+  /** Numbers in the way of wanted ones, open to the end of the turn: a crowd that goes needs many. */
+  readonly #below = new Set<number>();
   #allClosed: (() => void) | undefined;
 
-  constructor(rt: Pick<Rt, 'sleep'>) {
+  constructor(rt: Pick<Rt, 'sleep' | 'yieldNow'>) {
     this.#rt = rt;
   }
 
@@ -65,7 +67,7 @@ export class DescriptorKeeper {
     this.#handles.delete(fd);
     handle.close();
     // Another thread may have opened a file in the moment between; it will not keep it for long.
-    while (!occupy(fd)) await this.#rt.sleep(AGAIN_MS);
+    while (!this.#occupy(fd)) await this.#rt.sleep(AGAIN_MS);
     if (this.#handles.size === 0) this.#allClosed?.();
   }
 
@@ -76,22 +78,27 @@ export class DescriptorKeeper {
       this.#allClosed = resolve;
     });
   }
-}
 
-/** Takes a free number. The system gives the lowest that is free, so those below go first. */
-function occupy(fd: number): boolean {
-  const below: number[] = [];
-  try {
-    for (;;) {
-      const got = openSync(HARMLESS_PATH, 'r');
-      if (got === fd) return true;
-      below.push(got);
-      if (got > fd) return false;
+  /** Takes a free number. The system gives the lowest that is free, so those below go first. */
+  #occupy(fd: number): boolean {
+    if (this.#below.delete(fd)) return true;
+    try {
+      for (;;) {
+        const got = openSync(HARMLESS_PATH, 'r');
+        if (got === fd) return true;
+        if (this.#below.size === 0) void this.#releaseBelow();
+        this.#below.add(got);
+        if (got > fd) return false;
+      }
+    } catch {
+      // Out of descriptors: those of others are being closed.
+      return false;
     }
-  } catch {
-    // Out of descriptors: those of others are being closed.
-    return false;
-  } finally {
-    for (const each of below) closeSync(each);
+  }
+
+  async #releaseBelow(): Promise<void> {
+    await this.#rt.yieldNow();
+    for (const each of this.#below) closeSync(each);
+    this.#below.clear();
   }
 }
