@@ -102,13 +102,13 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
 
   /** Resolves when all engines are there. */
   async opened(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.call('opened')));
+    await Promise.all(this.#shards.map((shard) => shard.open()));
   }
 
   /** Ends all threads as they are. */
   async abandon(): Promise<void> {
     // Those that are still opening end first: a thread that is cut off leaves its device unclean.
-    await Promise.allSettled(this.#shards.map((shard) => shard.call('opened')));
+    await Promise.allSettled(this.#shards.map((shard) => shard.open()));
     await Promise.allSettled(this.#shards.map((shard) => shard.close()));
     await Promise.all(this.#shards.map((shard) => shard.abandon()));
   }

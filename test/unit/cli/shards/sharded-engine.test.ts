@@ -2,6 +2,7 @@
 // connections reach the shard of their export and leave nothing behind, the limit is one.
 // Method: the real threads behind real sockets, in this process, so that its descriptors count.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -15,6 +16,7 @@ import { NBD_CMD_READ, NBD_CMD_WRITE, NBD_OPT_GO, NBD_OPT_LIST } from '../../../
 import { DiskClient } from '../../../support/disk-client.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
 import { concat, encodeOption, encodeRequest, infoData } from '../../../support/nbd-messages.ts';
+import { projectFile } from '../../../support/project.ts';
 import { generateMemory, generateNoise } from '../../../support/sample-pages.ts';
 import { makeFolder, type Storage } from '../../../support/storage.ts';
 
@@ -239,6 +241,23 @@ describe('shards', { timeout: 120_000 }, () => {
     await cold.close();
     await hot.close();
     assert.ok(existsSync(join(folder.path, 'spill.0')) && existsSync(join(folder.path, 'spill.1')));
+  });
+
+  it('say why they do not start, where descriptors are too few for so many', () => {
+    const main = projectFile('dist/src/cli/main.js');
+    for (const most of [64, 100, 150]) {
+      const { status, stderr } = spawnSync(
+        'sh',
+        [
+          ...['-c', `ulimit -n ${most}; exec "$0" "$@"`, process.execPath, main, 'serve'],
+          ...['--shards=32', `--spill=${join(folder.path, 'spill')}`, '--export=a:1M'],
+          ...[`--unix=${path}`, `--control=${path}.control`, '--no-http'],
+        ],
+        { encoding: 'utf8' },
+      );
+      assert.equal(status, 1);
+      assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/);
+    }
   });
 
   it('open all together or not at all', async () => {
