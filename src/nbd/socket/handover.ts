@@ -38,7 +38,7 @@ const AGAIN_MS = 5;
 export class DescriptorKeeper {
   readonly #rt: Pick<Rt, 'sleep' | 'yieldNow'>;
   readonly #handles = new Map<number, StreamHandle>();
-  /** Numbers in the way of wanted ones, open to the end of the turn: a crowd that goes needs many. */
+  /** Numbers in the way of wanted ones, open to the end of the turn: a crowd needs them again. */
   readonly #below = new Set<number>();
   #allClosed: (() => void) | undefined;
 
