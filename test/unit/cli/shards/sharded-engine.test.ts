@@ -246,15 +246,11 @@ describe('shards', { timeout: 120_000 }, () => {
   it('say why they do not start, where descriptors are too few for so many', () => {
     const main = projectFile('dist/src/cli/main.js');
     for (const most of [64, 100, 150]) {
-      const { status, stderr } = spawnSync(
-        'sh',
-        [
-          ...['-c', `ulimit -n ${most}; exec "$0" "$@"`, process.execPath, main, 'serve'],
-          ...['--shards=32', `--spill=${join(folder.path, 'spill')}`, '--export=a:1M'],
-          ...[`--unix=${path}`, `--control=${path}.control`, '--no-http'],
-        ],
-        { encoding: 'utf8' },
-      );
+      const shell = `ulimit -n ${most}; exec "$0" "$@"`;
+      const serve = `serve --shards=32 --export=a:1M --unix=${path} --no-http`.split(' ');
+      const files = [`--spill=${join(folder.path, 'spill')}`, `--control=${path}.control`];
+      const args = ['-c', shell, process.execPath, main, ...serve, ...files];
+      const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
       assert.equal(status, 1);
       assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/);
     }
