@@ -17,7 +17,7 @@ const parts = {
     // For tests of what happens while the daemon is ending: it never does.
     const forever = (): Promise<void> => new Promise(() => setInterval(() => {}, 1000));
     // And for tests of statistics that cannot be had: after those that are logged at the start.
-    const { snapshot } = engine;
+    const snapshot = engine.snapshot.bind(engine);
     let snapshots = 0;
     if (process.env['ONE_SNAPSHOT'] === '1') {
       engine.snapshot = () => {
