@@ -55,11 +55,22 @@ export class EventFeed {
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#listeners.size > 0) {
-      const event = `data: ${await this.#takeData()}\n\n`;
-      for (const response of this.#listeners) this.#send(response, event);
+      const data = await this.#dataNow();
+      if (data !== undefined) {
+        for (const response of this.#listeners) this.#send(response, `data: ${data}\n\n`);
+      }
       await this.#rt.sleep(EVENT_INTERVAL_MS);
     }
     this.#running = false;
+  }
+
+  /** The data of an event; undefined if there is none just now, and the next may have some. */
+  async #dataNow(): Promise<string | undefined> {
+    try {
+      return await this.#takeData();
+    } catch {
+      return undefined;
+    }
   }
 
   #send(response: ServerResponse, event: string): void {

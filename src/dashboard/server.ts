@@ -60,6 +60,11 @@ function plain(status: number, body: string): Answer {
   return { status, type: TEXT, body: `${body}\n` };
 }
 
+/** What it says when there are no statistics: descriptors may be short, or the daemon closing. */
+function noAnswer(error: unknown): Answer {
+  return plain(503, `no statistics: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 async function feedEvent(source: HttpSource): Promise<FeedEvent> {
   const stats = await source.snapshot();
   const unready = source.unreadyReason(stats);
@@ -123,7 +128,7 @@ class Responder {
   }
 
   async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = await this.#answer(request);
+    const answer = await this.#answer(request).catch((error: unknown) => noAnswer(error));
     if (answer !== EVENTS_PATH) send(request, response, answer);
     else this.#listen(request, response);
   }

@@ -21,7 +21,7 @@ export function mergeSnapshots(snapshots: readonly StatsSnapshot[]): StatsSnapsh
     rejects: sum(snapshots.map(({ rejects }) => rejects)),
     vmstat: sum(snapshots.map(({ vmstat }) => vmstat)),
     parameters: first.parameters,
-    memcg: Object.assign({}, ...snapshots.map(({ memcg }) => memcg)),
+    memcg: join(snapshots.map(({ memcg }) => memcg)),
     process: {
       ...first.process,
       metadata_bytes: total(snapshots.map((each) => each.process.metadata_bytes)),
@@ -76,7 +76,7 @@ function mergeLru(all: readonly LruStats[]): LruStats {
   return {
     sampled_pages: total(all.map((each) => each.sampled_pages)),
     oldest_seconds: Math.max(...all.map((each) => each.oldest_seconds)),
-    export_oldest_seconds: Object.assign({}, ...all.map((each) => each.export_oldest_seconds)),
+    export_oldest_seconds: join(all.map((each) => each.export_oldest_seconds)),
     age_pages: addUp(all.map((each) => each.age_pages)),
   };
 }
@@ -109,6 +109,11 @@ function mergeHistograms(readings: readonly HistogramReading[]): HistogramReadin
     sum_seconds: total(readings.map((each) => each.sum_seconds)),
     buckets: addUp(readings.map(({ buckets }) => buckets)),
   };
+}
+
+/** Joins what is under different names; `__proto__` is a name like any other. */
+function join<T>(parts: readonly Readonly<Record<string, T>>[]): Record<string, T> {
+  return Object.fromEntries(parts.flatMap((part) => Object.entries(part)));
 }
 
 function total(numbers: readonly number[]): number {

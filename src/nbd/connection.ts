@@ -279,6 +279,11 @@ export class Connection implements TransmissionOwner, InputOwner {
   #handOverIfSent(): void {
     const handshake = this.#handshake;
     if (this.#ending || this.#socket.writableLength > 0 || handshake?.disk === undefined) return;
+    // Meanwhile it may have gone, and another one may have come under its name.
+    if (!this.#owner.exports().includes(handshake.disk)) {
+      this.finished();
+      return;
+    }
     this.#ending = true;
     const detached = detachHandle(this.#socket);
     if (detached === undefined) {

@@ -90,7 +90,7 @@ export interface NbdRouter extends NbdServer {
 export interface NbdRouterOptions extends Pick<NbdServerOptions, 'rt' | 'limits'> {
   /** As in {@link NbdServerOptions}, but served elsewhere. */
   readonly exports: () => readonly NbdExport[];
-  /** Gets each connection whose handshake is done. */
+  /** Gets each connection whose handshake is done, for one of the exports at this moment. */
   readonly handOver: (handed: HandedConnection) => void;
 }
 
@@ -223,8 +223,23 @@ class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
       void giveBack(fd).then(() => closeSync(fd));
       return;
     }
-    const beforeClose = (close: () => void): void => void giveBack(fd).then(close);
+    const beforeClose = (close: () => void): void => {
+      void this.#loopGoesRound()
+        .then(() => giveBack(fd))
+        .then(close);
+    };
     this.#add(Connection.adopt(this, handed, disk, beforeClose));
+  }
+
+  /**
+   * Lets the event loop go round. What a handle does not wait for any more is told to the system at
+   * the beginning of a round, by number: if that is nobody's by then, libuv ends the process. A
+   * socket that is cut off with output under way has such a change to tell.
+   */
+  async #loopGoesRound(): Promise<void> {
+    // The first turn comes at the end of the round under way.
+    await this.#rt.yieldNow();
+    await this.#rt.yieldNow();
   }
 
   /** {@link ConnectionOwner} */

@@ -16,6 +16,15 @@ const parts = {
     const engine = await openMemoryEngine(config);
     // For tests of what happens while the daemon is ending: it never does.
     const forever = (): Promise<void> => new Promise(() => setInterval(() => {}, 1000));
+    // And for tests of statistics that cannot be had: after those that are logged at the start.
+    const snapshot = engine.snapshot.bind(engine);
+    let snapshots = 0;
+    if (process.env['ONE_SNAPSHOT'] === '1') {
+      engine.snapshot = () => {
+        snapshots += 1;
+        return snapshots === 1 ? snapshot() : Promise.reject(new Error('not now'));
+      };
+    }
     return {
       engine: process.env['NEVER_CLOSE'] === '1' ? { ...engine, close: forever } : engine,
       nbd: createGreetingServer(),

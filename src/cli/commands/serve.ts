@@ -137,7 +137,10 @@ function watchOtherSignals(
   log: Log,
 ): void {
   process.on('SIGUSR1', () => {
-    void daemon.snapshot().then((stats) => log.info(JSON.stringify(stats)));
+    void daemon.snapshot().then(
+      (stats) => log.info(JSON.stringify(stats)),
+      (error: unknown) => log.error(`SIGUSR1: ${String(error)}`),
+    );
   });
   let parameters: ReadonlyMap<string, string> = parametersOf(invocation.config.engine);
   let reload = Promise.resolve();

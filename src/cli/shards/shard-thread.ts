@@ -16,12 +16,25 @@ assert(parentPort !== null, 'a shard runs on a thread of its own');
 const port = parentPort;
 const post = (message: FromShard): void => port.postMessage(message);
 
-/** Who waits until the main thread has taken a descriptor back. */
-const givenBack = new Map<number, () => void>();
+/**
+ * Who waits until the main thread has taken a descriptor back, by its number. More than one, where
+ * it was somebody else's for a moment and a new connection got it: each answer is leave to close it
+ * once, whoever does.
+ */
+const givenBack = new Map<number, (() => void)[]>();
 
 function giveBack(fd: number): Promise<void> {
   post({ kind: 'finished', fd });
-  return new Promise((resolve) => givenBack.set(fd, resolve));
+  return new Promise((resolve) => {
+    givenBack.set(fd, [...(givenBack.get(fd) ?? []), resolve]);
+  });
+}
+
+function takenBack(fd: number): void {
+  const [first, ...others] = givenBack.get(fd) ?? [];
+  if (others.length > 0) givenBack.set(fd, others);
+  else givenBack.delete(fd);
+  first?.();
 }
 
 async function open(): Promise<{ readonly engine: Engine; readonly nbd: NbdAdopter }> {
@@ -81,8 +94,7 @@ async function heed(message: ToShard): Promise<void> {
       (await opening).nbd.adopt(message.handed, giveBack);
       return;
     case 'taken-back':
-      givenBack.get(message.fd)?.();
-      givenBack.delete(message.fd);
+      takenBack(message.fd);
       return;
     case 'shrink':
       (await opening).engine.zswap.shrinkWorker.queue();

@@ -25,19 +25,27 @@ export class Shard {
   readonly #waiting = new Map<number, Waiting>();
   readonly #ended: Promise<void>;
   #nextId = 1;
+  #isOpen = false;
   #closing = false;
+  /** Why there is nobody who would answer. */
+  #failure: Error | undefined;
 
   constructor(data: ShardData, owner: ShardOwner) {
     this.#owner = owner;
     this.#worker = new Worker(THREAD, { workerData: data, name: `shard ${data.shard}` });
     this.#worker.on('message', (message: FromShard) => void this.#heed(message));
-    // What it held is lost, and its clients must not be left waiting: nobody catches this.
-    this.#worker.on('error', (error) => {
-      throw new Error(`shard ${data.shard} has failed`, { cause: error });
+    this.#worker.on('error', (cause: Error) => {
+      this.#fail(new Error(`shard ${data.shard} has failed: ${cause.message}`, { cause }));
     });
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => resolve());
     });
+  }
+
+  /** Resolves when its engine is there. */
+  async open(): Promise<void> {
+    await this.call('opened');
+    this.#isOpen = true;
   }
 
   /** Has the shard do something. Rejects with its error, as far as errors can travel. */
@@ -48,6 +56,7 @@ export class Shard {
     if (this.#closing) {
       return Promise.reject(new ZswapError('ZSWAP_EXPORT', 'the engine is being closed'));
     }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
@@ -88,6 +97,15 @@ export class Shard {
       case 'shrinking':
         this.#owner.shrinking(this);
     }
+  }
+
+  #fail(failure: Error): void {
+    // What it held is lost, and its clients must not be left waiting: nobody catches this.
+    if (this.#isOpen) throw failure;
+    // Whoever opens it hears of it: descriptors or memory may be short for so many threads.
+    this.#failure = failure;
+    for (const waiting of this.#waiting.values()) waiting.reject(failure);
+    this.#waiting.clear();
   }
 
   #take(id: number): Waiting | undefined {

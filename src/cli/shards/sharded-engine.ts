@@ -23,6 +23,12 @@ interface Seat extends OfferedExport {
   readonly shard: Shard;
 }
 
+/** The shard where a name is taken, and may be again, until nobody is left who has it there. */
+interface Home {
+  readonly shard: Shard;
+  users: number;
+}
+
 /**
  * Opens the shards of a configuration with more than one.
  *
@@ -51,8 +57,8 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
   readonly #router: NbdRouter;
   readonly #shards: readonly Shard[];
   readonly #seats: Seat[] = [];
-  /** Where names are taken: by exports that are there, come, or go. */
-  readonly #homes = new Map<string, Shard>();
+  /** Where names are taken, and by how many: exports that are there, come, or go. */
+  readonly #homes = new Map<string, Home>();
   readonly #removals = new Map<string, Promise<void>>();
   readonly #startMs: number = this.rt.nowMs();
 
@@ -78,7 +84,13 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
         ),
     );
     for (const each of exports) {
-      this.#seat(each, present(this.#shards[placed.findIndex((own) => own.includes(each))]));
+      const shard = present(this.#shards[placed.findIndex((own) => own.includes(each))]);
+      this.#seats.push(
+        seatOf(
+          each,
+          this.#enter(each.name, () => shard),
+        ),
+      );
     }
     this.#router = createNbdRouter({
       exports: () => this.#seats,
@@ -90,13 +102,13 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
 
   /** Resolves when all engines are there. */
   async opened(): Promise<void> {
-    await Promise.all(this.#shards.map((shard) => shard.call('opened')));
+    await Promise.all(this.#shards.map((shard) => shard.open()));
   }
 
   /** Ends all threads as they are. */
   async abandon(): Promise<void> {
     // Those that are still opening end first: a thread that is cut off leaves its device unclean.
-    await Promise.allSettled(this.#shards.map((shard) => shard.call('opened')));
+    await Promise.allSettled(this.#shards.map((shard) => shard.open()));
     await Promise.allSettled(this.#shards.map((shard) => shard.close()));
     await Promise.all(this.#shards.map((shard) => shard.abandon()));
   }
@@ -115,7 +127,7 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
   async setParameter(name: string, value: string): Promise<string> {
     const colon = name.lastIndexOf(':');
     const home = colon > 0 ? this.#homes.get(name.slice(0, colon)) : undefined;
-    if (home !== undefined) return await home.call('setParameter', name, value);
+    if (home !== undefined) return await home.shard.call('setParameter', name, value);
     const [first, ...others] = this.#shards;
     // The first says what is wrong with it, if something is, before any other has changed.
     const inForce = await present(first).call('setParameter', name, value);
@@ -125,17 +137,15 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
 
   async addExport(config: ExportConfig): Promise<void> {
     const { name } = config;
-    const taken = this.#homes.get(name);
     // Where the name is taken, they say in which way.
-    const shard = taken ?? this.#emptiest();
-    this.#homes.set(name, shard);
+    const shard = this.#enter(name, () => this.#emptiest());
     try {
       await shard.call('addExport', config);
     } catch (error) {
-      if (!this.#isSeated(name)) this.#homes.delete(name);
+      this.#leave(name);
       throw error;
     }
-    this.#seat(config, shard);
+    this.#seats.push(seatOf(config, shard));
   }
 
   async removeExport(name: string): Promise<void> {
@@ -145,7 +155,7 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
     const [seat] = at < 0 ? [] : this.#seats.splice(at, 1);
     if (seat === undefined) throw new RangeError(`there is no export named ${name}`);
     const removal = seat.shard.call('removeExport', name).finally(() => {
-      this.#homes.delete(name);
+      this.#leave(name);
       this.#removals.delete(name);
     });
     this.#removals.set(name, removal);
@@ -179,13 +189,18 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
     for (const shard of this.#shards) if (shard !== from) shard.post({ kind: 'shrink' });
   }
 
-  #seat({ name, sizeBytes }: ExportConfig, shard: Shard): void {
-    this.#homes.set(name, shard);
-    this.#seats.push({ name, sizeBytes, shard });
+  /** Takes a name where it is taken already, or else where it is to be. */
+  #enter(name: string, where: () => Shard): Shard {
+    const home = this.#homes.get(name) ?? { shard: where(), users: 0 };
+    home.users += 1;
+    this.#homes.set(name, home);
+    return home.shard;
   }
 
-  #isSeated(name: string): boolean {
-    return this.#seats.some((seat) => seat.name === name);
+  #leave(name: string): void {
+    const home = present(this.#homes.get(name));
+    home.users -= 1;
+    if (home.users === 0) this.#homes.delete(name);
   }
 
   #emptiest(): Shard {
@@ -195,10 +210,8 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
   }
 
   #handOver(handed: HandedConnection): void {
-    const seat = this.#seats.find(({ name }) => name === handed.exportName);
-    // Of an export that has just gone any shard can tell, by ending it.
-    const shard = seat?.shard ?? present(this.#shards[0]);
-    shard.post({ kind: 'connection', handed });
+    const seat = present(this.#seats.find(({ name }) => name === handed.exportName));
+    seat.shard.post({ kind: 'connection', handed });
   }
 
   #listener(): NbdListener {
@@ -221,6 +234,10 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
       times: router.times,
     };
   }
+}
+
+function seatOf({ name, sizeBytes }: ExportConfig, shard: Shard): Seat {
+  return { name, sizeBytes, shard };
 }
 
 function bytesOf(exports: readonly OfferedExport[]): number {

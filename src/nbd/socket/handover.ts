@@ -6,7 +6,8 @@
  * close that number, and a number must be closed once: closed a second time it may long be somebody
  * else's. So the closing goes in three steps:
  *
- * 1. the thread that serves says that it has finished, and leaves its handle open;
+ * 1. the thread that serves stops its handle, lets its event loop go round, so that nothing is left
+ *    to be told to the system about that number, and says that it has finished;
  * 2. the keeper closes its own, which ends the connection, and at once opens something harmless in
  *    the free place, so that the number is nobody's;
  * 3. the thread that served closes its handle, and the number is free.
@@ -35,11 +36,13 @@ const AGAIN_MS = 5;
 
 /** The descriptors that other threads use, by number. */
 export class DescriptorKeeper {
-  readonly #rt: Pick<Rt, 'sleep'>;
+  readonly #rt: Pick<Rt, 'sleep' | 'yieldNow'>;
   readonly #handles = new Map<number, StreamHandle>();
+  /** Numbers in the way of wanted ones, open to the end of the turn: a crowd needs them again. */
+  readonly #below = new Set<number>();
   #allClosed: (() => void) | undefined;
 
-  constructor(rt: Pick<Rt, 'sleep'>) {
+  constructor(rt: Pick<Rt, 'sleep' | 'yieldNow'>) {
     this.#rt = rt;
   }
 
@@ -64,7 +67,7 @@ export class DescriptorKeeper {
     this.#handles.delete(fd);
     handle.close();
     // Another thread may have opened a file in the moment between; it will not keep it for long.
-    while (!occupy(fd)) await this.#rt.sleep(AGAIN_MS);
+    while (!this.#occupy(fd)) await this.#rt.sleep(AGAIN_MS);
     if (this.#handles.size === 0) this.#allClosed?.();
   }
 
@@ -75,22 +78,27 @@ export class DescriptorKeeper {
       this.#allClosed = resolve;
     });
   }
-}
 
-/** Takes a free number. The system gives the lowest that is free, so those below go first. */
-function occupy(fd: number): boolean {
-  const below: number[] = [];
-  try {
-    for (;;) {
-      const got = openSync(HARMLESS_PATH, 'r');
-      if (got === fd) return true;
-      below.push(got);
-      if (got > fd) return false;
+  /** Takes a free number. The system gives the lowest that is free, so those below go first. */
+  #occupy(fd: number): boolean {
+    if (this.#below.delete(fd)) return true;
+    try {
+      for (;;) {
+        const got = openSync(HARMLESS_PATH, 'r');
+        if (got === fd) return true;
+        if (this.#below.size === 0) void this.#releaseBelow();
+        this.#below.add(got);
+        if (got > fd) return false;
+      }
+    } catch {
+      // Out of descriptors: those of others are being closed.
+      return false;
     }
-  } catch {
-    // Out of descriptors: those of others are being closed.
-    return false;
-  } finally {
-    for (const each of below) closeSync(each);
+  }
+
+  async #releaseBelow(): Promise<void> {
+    await this.#rt.yieldNow();
+    for (const each of this.#below) closeSync(each);
+    this.#below.clear();
   }
 }

@@ -66,6 +66,19 @@ describe('EventFeed', () => {
     assert.equal(taken, 0);
   });
 
+  it('goes on with the next event where one cannot be taken', async () => {
+    const take = (): string | Promise<string> => {
+      taken += 1;
+      return taken === 2 ? Promise.reject(new Error('not now')) : `${taken}`;
+    };
+    feed = new EventFeed(rt, take);
+    const listener = await listen();
+    await rt.advance(1000);
+    await rt.advance(1000);
+    await until(() => listener.text.includes('data: 3\n\n'));
+    assert.ok(!listener.text.includes('data: 2'));
+  });
+
   it('takes once a second for all listeners', async () => {
     const first = await listen();
     const second = await listen();

@@ -97,6 +97,22 @@ describe('the HTTP server', () => {
     assert.deepEqual(JSON.parse(body), STATS_EXAMPLE);
   });
 
+  it('says so where there are no statistics, and goes on', async () => {
+    const failing = await openHttpServer(
+      { host: '127.0.0.1', port: 0 },
+      { ...source, snapshot: () => Promise.reject(new Error('too many open files')) },
+    );
+    const fetched = async (path: string): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${failing.port}${path}`);
+      return `${response.status} ${await response.text()}`;
+    };
+    for (const path of ['/metrics', '/readyz', '/api/stats']) {
+      assert.equal(await fetched(path), '503 no statistics: too many open files\n');
+    }
+    assert.equal(await fetched('/healthz'), '200 ok\n');
+    await failing.close();
+  });
+
   it('answers /metrics in the text format, query or not', async () => {
     const { status, headers, body } = await ask('/metrics?x=1');
     assert.equal(status, 200);

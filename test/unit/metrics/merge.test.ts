@@ -41,6 +41,12 @@ describe('mergeSnapshots', () => {
     assert.equal('spill' in both, false);
   });
 
+  it('keeps an export whatever its name is', async () => {
+    const [a, b] = [await snapshotOf('__proto__', 16), await snapshotOf('b', 16)];
+    const both = mergeSnapshots([a, b]);
+    assert.deepEqual(Object.keys(both.memcg), ['__proto__', 'b']);
+  });
+
   it('is the same as the only one', async () => {
     const stats = await snapshotOf('a', 16);
     assert.deepEqual(mergeSnapshots([stats]), stats);

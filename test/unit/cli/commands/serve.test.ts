@@ -90,6 +90,16 @@ describe('zswapd serve', () => {
     assert.equal(stats.zswap.pool_total_size, 0);
   });
 
+  it('goes on where there are no statistics for SIGUSR1', async () => {
+    const environment = { ONE_SNAPSHOT: '1' };
+    const daemon = serve(['--unix', 'nbd.sock', ...QUIET], { environment });
+    await daemon.firstLine;
+    daemon.process.kill('SIGUSR1');
+    await daemon.errContaining('SIGUSR1: Error: not now');
+    daemon.process.kill('SIGTERM');
+    assert.equal((await daemon.finished).status, 0);
+  });
+
   it('sets changed limits on SIGHUP', async () => {
     const config = join(folder, 'c.toml');
     writeFileSync(config, 'accept-threshold-percent = 80');

@@ -2,6 +2,7 @@
 // connections reach the shard of their export and leave nothing behind, the limit is one.
 // Method: the real threads behind real sockets, in this process, so that its descriptors count.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -14,7 +15,8 @@ import { MIB, PAGE_SIZE } from '../../../../src/std/units.ts';
 import { NBD_CMD_READ, NBD_CMD_WRITE, NBD_OPT_GO, NBD_OPT_LIST } from '../../../../src/nbd/wire.ts';
 import { DiskClient } from '../../../support/disk-client.ts';
 import { NbdClient } from '../../../support/nbd-client.ts';
-import { concat, encodeOption, infoData } from '../../../support/nbd-messages.ts';
+import { concat, encodeOption, encodeRequest, infoData } from '../../../support/nbd-messages.ts';
+import { projectFile } from '../../../support/project.ts';
 import { generateMemory, generateNoise } from '../../../support/sample-pages.ts';
 import { makeFolder, type Storage } from '../../../support/storage.ts';
 
@@ -66,6 +68,14 @@ async function exchange(name: string, seed: number, pages = PAGES): Promise<void
   assert.ok(data.equals(memory));
   await client.close();
 }
+
+const given = (name: string): Parameters<ShardedEngine['addExport']>[0] => ({
+  name,
+  sizeBytes: MIB,
+  zswapMax: 'max',
+  zswapWriteback: true,
+  compressor: 'lzo-rle',
+});
 
 describe('shards', { timeout: 120_000 }, () => {
   it('serve each export from the thread it lives on, to many clients at once', async () => {
@@ -144,13 +154,6 @@ describe('shards', { timeout: 120_000 }, () => {
 
   it('take exports while running, and let them go with their connections', async () => {
     const sharded = await open('--shards=3', '--no-spill', '--export=a:1M');
-    const given = (name: string): Parameters<ShardedEngine['addExport']>[0] => ({
-      name,
-      sizeBytes: MIB,
-      zswapMax: 'max',
-      zswapWriteback: true,
-      compressor: 'lzo-rle',
-    });
     await sharded.addExport(given('b'));
     await assert.rejects(sharded.addExport(given('b')), { code: 'ZSWAP_EXPORT' });
     await exchange('b', 3);
@@ -164,6 +167,31 @@ describe('shards', { timeout: 120_000 }, () => {
     assert.deepEqual(await sharded.listExports(), [{ name: 'a', size_bytes: MIB, state: 'ready' }]);
     await sharded.addExport(given('b'));
     await exchange('b', 4);
+  });
+
+  it('give a name to nobody else while an export of it is going', async () => {
+    const sharded = await open(
+      '--shards=2',
+      '--no-spill',
+      ...['a:1M', 'b:1M', 'c:2M'].map((each) => `--export=${each}`),
+    );
+    const holder = await NbdClient.open({ path }, { exportName: 'a' });
+    // What was announced has to come before it can go.
+    holder.send(encodeRequest({ type: NBD_CMD_WRITE, length: 2 * PAGE_SIZE }));
+    await until(async () => (await sharded.snapshot()).nbd?.requests.write === 1);
+    const removal = sharded.removeExport('a');
+    // A name that is refused once is refused again, though another shard has room for it.
+    await assert.rejects(sharded.addExport(given('a')), { code: 'ZSWAP_EXPORT' });
+    await assert.rejects(sharded.addExport(given('a')), { code: 'ZSWAP_EXPORT' });
+    holder.socket.destroy();
+    await Promise.all([removal, sharded.removeExport('a')]);
+    await sharded.addExport(given('a'));
+    assert.deepEqual(
+      (await sharded.listExports()).map(({ name }) => name),
+      ['b', 'c', 'a'],
+    );
+    await sharded.removeExport('a');
+    await assert.rejects(sharded.removeExport('a'), { name: 'RangeError' });
   });
 
   it('take a parameter together, and one of an export where it lives', async () => {
@@ -213,6 +241,19 @@ describe('shards', { timeout: 120_000 }, () => {
     await cold.close();
     await hot.close();
     assert.ok(existsSync(join(folder.path, 'spill.0')) && existsSync(join(folder.path, 'spill.1')));
+  });
+
+  it('say why they do not start, where descriptors are too few for so many', () => {
+    const main = projectFile('dist/src/cli/main.js');
+    for (const most of [64, 100, 150]) {
+      const shell = `ulimit -n ${most}; exec "$0" "$@"`;
+      const serve = `serve --shards=32 --export=a:1M --unix=${path} --no-http`.split(' ');
+      const files = [`--spill=${join(folder.path, 'spill')}`, `--control=${path}.control`];
+      const args = ['-c', shell, process.execPath, main, ...serve, ...files];
+      const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+      assert.equal(status, 1);
+      assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/);
+    }
   });
 
   it('open all together or not at all', async () => {
