@@ -20,6 +20,7 @@ import type { NbdLimits } from './limits.ts';
 import { SharedResources } from './shared.ts';
 import { DescriptorKeeper, type HandedConnection } from './socket/handover.ts';
 import type { StreamHandle } from './socket/handle.ts';
+import { descriptorOf } from './socket/input.ts';
 import { listen, nameOf, type ListenTarget } from './socket/listening.ts';
 
 export interface NbdServerOptions {
@@ -261,7 +262,9 @@ class SocketServer implements NbdRouter, NbdAdopter, ConnectionOwner {
   #accept(socket: Socket): void {
     const { counters, limits } = this.shared;
     const count = this.#connections.size + this.#keeper.count;
-    if (count >= limits.connectionsMax || this.#closing !== undefined) {
+    const isFull = count >= limits.connectionsMax || this.#closing !== undefined;
+    // A number can be handed over again when the other thread has closed it.
+    if (isFull || this.#keeper.awaits(descriptorOf(socket))) {
       counters.connectionsRefused += 1;
       socket.destroy();
       return;

@@ -55,7 +55,9 @@ export type ToShard =
   /** The descriptor of a finished connection may be closed now. */
   | { readonly kind: 'taken-back'; readonly fd: number }
   /** Another shard has found the pool full: write back, too. */
-  | { readonly kind: 'shrink' };
+  | { readonly kind: 'shrink' }
+  /** The others know that this one writes back; it may say so again. */
+  | { readonly kind: 'heard' };
 
 export type FromShard =
   | { readonly kind: 'value'; readonly id: number; readonly value: unknown }

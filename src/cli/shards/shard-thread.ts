@@ -37,11 +37,21 @@ function takenBack(fd: number): void {
   first?.();
 }
 
+/** The main thread has not heard yet that this shard writes back. */
+let isTelling = false;
+
+/** Once at a time: a pool that nobody can write back begins a run with every page. */
+function tellShrinking(): void {
+  if (isTelling) return;
+  isTelling = true;
+  post({ kind: 'shrinking' });
+}
+
 async function open(): Promise<{ readonly engine: Engine; readonly nbd: NbdAdopter }> {
   const { config, spillFor, account, shard } = workerData as ShardData;
   const sharing = {
     account: new PoolAccount(account, shard),
-    onShrink: () => post({ kind: 'shrinking' }),
+    onShrink: tellShrinking,
   };
   const engine = await openEngine({ ...config, spillFor, sharing });
   return { engine, nbd: createNbdAdopter({ exports: () => engine.exports, rt: engine.rt }) };
@@ -95,6 +105,9 @@ async function heed(message: ToShard): Promise<void> {
       return;
     case 'taken-back':
       takenBack(message.fd);
+      return;
+    case 'heard':
+      isTelling = false;
       return;
     case 'shrink':
       (await opening).engine.zswap.shrinkWorker.queue();

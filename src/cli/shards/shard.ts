@@ -96,6 +96,7 @@ export class Shard {
         return;
       case 'shrinking':
         this.#owner.shrinking(this);
+        this.post({ kind: 'heard' });
     }
   }
 

@@ -121,7 +121,13 @@ export class ShardedEngine implements DaemonEngine, ShardOwner {
     const snapshots = await Promise.all(this.#shards.map((shard) => shard.call('snapshot')));
     const merged = mergeSnapshots(snapshots);
     const uptime = Math.floor(this.rt.nowMs() - this.#startMs) / 1000;
-    return { ...merged, process: { ...merged.process, uptime_seconds: uptime } };
+    const memcg = Object.fromEntries(
+      this.#seats.flatMap(({ name }) => {
+        const group = merged.memcg[name];
+        return group === undefined ? [] : [[name, group] as const];
+      }),
+    );
+    return { ...merged, memcg, process: { ...merged.process, uptime_seconds: uptime } };
   }
 
   async setParameter(name: string, value: string): Promise<string> {

@@ -38,6 +38,8 @@ const AGAIN_MS = 5;
 export class DescriptorKeeper {
   readonly #rt: Pick<Rt, 'sleep' | 'yieldNow'>;
   readonly #handles = new Map<number, StreamHandle>();
+  /** Numbers whose connection has ended and that are somebody else's at the moment. */
+  readonly #awaited = new Set<number>();
   /** Numbers in the way of wanted ones, open to the end of the turn: a crowd needs them again. */
   readonly #below = new Set<number>();
   #allClosed: (() => void) | undefined;
@@ -49,6 +51,11 @@ export class DescriptorKeeper {
   /** Connections that are elsewhere. */
   get count(): number {
     return this.#handles.size;
+  }
+
+  /** Says whether a number is still another thread's, though it is free or in use anew here. */
+  awaits(fd: number): boolean {
+    return this.#awaited.has(fd);
   }
 
   /** Keeps a number that another thread is going to use. */
@@ -67,7 +74,9 @@ export class DescriptorKeeper {
     this.#handles.delete(fd);
     handle.close();
     // Another thread may have opened a file in the moment between; it will not keep it for long.
+    this.#awaited.add(fd);
     while (!this.#occupy(fd)) await this.#rt.sleep(AGAIN_MS);
+    this.#awaited.delete(fd);
     if (this.#handles.size === 0) this.#allClosed?.();
   }
 

@@ -81,6 +81,12 @@ export function receiveFromDescriptor(
   return socket;
 }
 
+/** The number of a socket's descriptor; -1 if it has none. */
+export function descriptorOf(socket: Socket): number {
+  const fd = (socket as unknown as WithHandle)._handle?.fd;
+  return typeof fd === 'number' ? fd : -1;
+}
+
 /** Takes a socket's handle out of it, stopped; the socket is of no use then. */
 export function detachHandle(socket: Socket): { fd: number; handle: StreamHandle } | undefined {
   const inner = socket as unknown as WithHandle;

@@ -66,10 +66,12 @@ describe('a keeper of descriptors', () => {
     assert.equal(stranger, fd);
     await rt.advance(100);
     assert.equal(isFree, false);
+    assert.ok(keeper.awaits(fd));
     assert.equal(nameOf(fd), '/dev/zero');
     closeSync(stranger);
     while (!isFree) await rt.advance(100);
     await closed;
+    assert.ok(!keeper.awaits(fd));
     assert.equal(nameOf(fd), '/dev/null');
     closeSync(fd);
   });
