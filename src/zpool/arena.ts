@@ -60,7 +60,7 @@ export class Arena {
   #pagesUsed = 0;
   /** Chunks that give frames: those that are leaving are not among them. */
   #chunkCount = 0;
-  /** Where migration stopped last, and goes on: what is below has been moved, and seldom is more. */
+  /** Where migration stopped last, and goes on: what lies before has been moved already. */
   #migratedFrom = 0;
   #residentBytes = 0;
 

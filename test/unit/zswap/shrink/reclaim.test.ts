@@ -140,7 +140,7 @@ describe('reclaim', () => {
     assert.equal(a.memcg.events.zswpwb, 40);
   });
 
-  it('has batches at the device while others take entries, and takes no more than asked for', () => {
+  it('has batches at the device while others take entries, and no more than asked for', () => {
     const slow = new SlowDevice(1000);
     // What is new gets a second chance first.
     slow.reclaimed(1);
