@@ -58,6 +58,10 @@ export class Arena {
   /** By owner number, which is never 0: that is the owner of free frames. */
   readonly #owners: (FrameOwner | undefined)[] = [undefined];
   #pagesUsed = 0;
+  /** Chunks that give frames: those that are leaving are not among them. */
+  #chunkCount = 0;
+  /** Where migration stopped last, and goes on: what lies before has been moved already. */
+  #migratedFrom = 0;
   #residentBytes = 0;
 
   constructor(options: ArenaOptions = {}) {
@@ -170,19 +174,19 @@ export class Arena {
     this.account.setPages(this.#pagesUsed);
   }
 
+  /** As many frames are free as a chunk has; there is no spare, and so no chunk wholly free. */
   #fitsBelow(high: number): boolean {
-    let wanted = this.#blocks.usedIn(high);
-    for (let block = 0; block < high && wanted > 0; block++) {
-      const used = this.#blocks.usedIn(block);
-      if (used > 0) wanted -= this.#blocks.capacity - used;
-    }
-    return high > 0 && wanted <= 0;
+    const { capacity } = this.#blocks;
+    return high > 0 && this.#chunkCount * capacity - this.#pagesUsed >= capacity;
   }
 
   #migrateFrom(high: number, moveBudget: number): number {
+    const { capacity } = this.#blocks;
+    const first = high << this.#shift;
     let moved = 0;
-    for (let place = 1; place <= this.#blocks.capacity && moved < moveBudget; place++) {
-      const from = (high << this.#shift) | place;
+    let from = this.#migratedFrom;
+    for (let looked = 0; looked < capacity && moved < moveBudget; looked++) {
+      from = from > first && from < first + capacity ? from + 1 : first + 1;
       const owner = this.memory.owner(from);
       if (owner === 0) continue;
       const to = this.#blocks.take();
@@ -192,6 +196,7 @@ export class Arena {
       this.#releaseChunk(this.#blocks.give(from));
       moved++;
     }
+    this.#migratedFrom = from;
     return moved;
   }
 
@@ -214,12 +219,14 @@ export class Arena {
     const leaving = this.#leaving.indexOf(block);
     if (leaving >= 0) this.#leaving.splice(leaving, 1);
     this.#blocks.add(block, present(this.#chunks[block]).frames);
+    this.#chunkCount++;
     this.#residentBytes += this.#chunkBytes - held;
     return true;
   }
 
   #releaseChunk(block: number): void {
     if (block === NO_BLOCK) return;
+    this.#chunkCount--;
     this.#leaving.push(block);
     this.#releaseMore();
   }

@@ -28,6 +28,8 @@ export class FullnessLists {
   /** First zspage per class and group, 0: none. */
   readonly #heads: Uint32Array;
   readonly #counts: Uint32Array;
+  /** Zspages per class, so that compaction sees without adding up what it can gain. */
+  readonly #classCounts: Uint32Array;
   /** Per class, bit g is set if the list of group g has a zspage. */
   readonly #occupied: Uint16Array;
 
@@ -35,11 +37,13 @@ export class FullnessLists {
     this.#table = table;
     this.#heads = new Uint32Array(classCount * FULLNESS_GROUP_COUNT);
     this.#counts = new Uint32Array(classCount * FULLNESS_GROUP_COUNT);
+    this.#classCounts = new Uint32Array(classCount);
     this.#occupied = new Uint16Array(classCount);
   }
 
   get metadataBytes(): number {
-    return this.#heads.byteLength + this.#counts.byteLength + this.#occupied.byteLength;
+    const lists = this.#heads.byteLength + this.#counts.byteLength;
+    return lists + this.#classCounts.byteLength + this.#occupied.byteLength;
   }
 
   /** Zspages of a class in a group. */
@@ -49,11 +53,7 @@ export class FullnessLists {
 
   /** Zspages of a class. */
   classCount(classIndex: number): number {
-    let count = 0;
-    for (let group = 0; group < FULLNESS_GROUP_COUNT; group++) {
-      count += this.count(classIndex, group);
-    }
-    return count;
+    return present(this.#classCounts[classIndex]);
   }
 
   /** The most recently filed zspage of the fullest group that is not full; 0 if there is none. */
@@ -79,8 +79,10 @@ export class FullnessLists {
     const from = fullnessGroup(before, objectsPerZspage);
     const to = fullnessGroup(after, objectsPerZspage);
     if (from === to) return;
-    if (from !== EMPTY_GROUP) this.#leave(zspage, index, from);
-    if (to !== EMPTY_GROUP) this.#join(zspage, index, to);
+    if (from === EMPTY_GROUP) this.#classCounts[index] = this.classCount(index) + 1;
+    else this.#leave(zspage, index, from);
+    if (to === EMPTY_GROUP) this.#classCounts[index] = this.classCount(index) - 1;
+    else this.#join(zspage, index, to);
   }
 
   #join(zspage: number, classIndex: number, group: number): void {

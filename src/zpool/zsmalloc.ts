@@ -130,7 +130,7 @@ export class Zsmalloc implements Zpool {
   compact(moveBudget: number): number {
     let budget = moveBudget;
     let freed = 0;
-    for (let index = this.classes.list.length - 1; index >= 0; index--) {
+    for (let index = this.classes.list.length - 1; index >= 0 && budget > 0; index--) {
       const sizeClass = present(this.classes.list[index]);
       while (budget > 0 && this.#compactable(sizeClass) > 0) {
         budget -= emptyOneZspage(this.#zspages, this.#lists, this.#cells, sizeClass);

@@ -44,6 +44,11 @@ export class Writeback implements Task {
   hitSwapCache = false;
   /** Called from an empty stack when a batch that had to wait has ended. Set by its user. */
   onEnd: (writeback: Writeback) => void = () => {};
+  /**
+   * Called when something has gone to the device: the batch takes no more, and what is pending is
+   * known. Again for each run of a batch that no single one took. Must only make others runnable.
+   */
+  onSubmit: (writeback: Writeback) => void = () => {};
   readonly #zswap: Zswap;
   readonly #bio = new Bio();
   readonly #slots = new Float64Array(BIO_PAGES);
@@ -69,6 +74,11 @@ export class Writeback implements Task {
 
   get underWay(): boolean {
     return this.#stage !== 'idle';
+  }
+
+  /** Still taking entries: what is pending can become more. */
+  get collecting(): boolean {
+    return this.#stage === 'walk' || this.#stage === 'picked';
   }
 
   /**
@@ -206,6 +216,7 @@ export class Writeback implements Task {
     }
     this.#stage = 'writing';
     backing.submit(this.#bio, true);
+    this.onSubmit(this);
     return true;
   }
 

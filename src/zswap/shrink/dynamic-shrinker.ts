@@ -45,6 +45,8 @@ class DynamicScan implements ShrinkScan, BatchOwner {
   readonly #zswap: Zswap;
   #memcg: Memcg | undefined;
   #objects = 0;
+  /** A batch of its own is under way. */
+  #begun = false;
 
   constructor(zswap: Zswap) {
     this.#zswap = zswap;
@@ -72,7 +74,13 @@ class DynamicScan implements ShrinkScan, BatchOwner {
   batchEnded({ scanned, written, hitSwapCache }: Writeback): void {
     this.scanned += scanned;
     this.stop = hitSwapCache || written === 0;
+    if (!this.#begun) return;
+    this.#begun = false;
+    this.#zswap.rt.wake(this);
   }
+
+  /** One batch at a time: how it ends decides about the next. */
+  batchSubmitted(): void {}
 
   /** Runs as far as it goes; true: it has ended. */
   #run(): boolean {
@@ -81,6 +89,7 @@ class DynamicScan implements ShrinkScan, BatchOwner {
     while (!this.stop && this.scanned < this.#objects && params.shrinkerEnabled) {
       const started = shrinker.batch(memcg, this, this.#objects - this.scanned);
       // Somebody else shrinks the group already: once that has ended, nothing is pressing.
+      this.#begun = started === 'begun';
       if (started !== 'begun') this.stop = true;
       if (started !== 'nothing') return false;
     }

@@ -12,7 +12,14 @@ import { MemcgCursor } from '../../memcg/cursor.ts';
 import type { Memcg } from '../../memcg/memcg.ts';
 import type { Task } from '../../rt/rt.ts';
 import { PAGE_SIZE } from '../../std/units.ts';
-import { RECLAIM_RETRIES_MAX, SHRINK_SCAN, mayShrink } from './shrink.ts';
+import {
+  BATCHES_MAX,
+  mayOverlap,
+  mayShrink,
+  pendingBytes,
+  RECLAIM_RETRIES_MAX,
+  SHRINK_SCAN,
+} from './shrink.ts';
 import { Writeback } from '../writeback.ts';
 import type { Zswap } from '../zswap.ts';
 
@@ -20,8 +27,6 @@ import type { Zswap } from '../zswap.ts';
 const COMPACT_MOVES = 64;
 /** Those of one turn. */
 const COMPACT_SLICE_MOVES = 32;
-/** Batches in flight at most: enough that one is at the device while others come and go. */
-const BATCHES_MAX = 4;
 /** Steps in one turn at most: of {@link SHRINK_SCAN} entries each, so far from a millisecond. */
 const STEPS_IN_TURN = 16;
 
@@ -45,6 +50,7 @@ export class ShrinkWorker implements Task {
     const count = zswap.swap.backing === undefined ? 0 : BATCHES_MAX;
     this.#batches = Array.from({ length: count }, () => {
       const batch = new Writeback(zswap);
+      batch.onSubmit = this.#submitted;
       batch.onEnd = this.#ended;
       return batch;
     });
@@ -71,7 +77,8 @@ export class ShrinkWorker implements Task {
   }
 
   /**
-   * Batches of one group after the other, until as many are in flight as may be. Those that only
+   * Batches of one group after the other, until as many are in flight as may be; one takes entries
+   * at a time. Those that only
    * give second chances are short: with a turn for each, a full pool would refuse what is hot for
    * as long as it takes to look at all that is cold.
    */
@@ -111,6 +118,7 @@ export class ShrinkWorker implements Task {
   /** One batch of the next group; false: the run is over, or goes on when a batch has ended. */
   #step(): boolean {
     if (this.#failures >= RECLAIM_RETRIES_MAX || this.#enough()) return false;
+    if (this.#batches.some((each) => each.collecting)) return false;
     const batch = this.#batches.find((each) => !each.underWay);
     if (batch === undefined) return false;
     const memcg = this.#cursor.next();
@@ -128,17 +136,18 @@ export class ShrinkWorker implements Task {
   /** Says whether the pool will be at the accept threshold when what is in flight has gone. */
   #enough(): boolean {
     const zswap = this.#zswap;
-    let pending = 0;
-    for (const batch of this.#batches) if (batch.underWay) pending += batch.pendingBytes;
-    const pages = zswap.totalPages() - Math.floor(pending / PAGE_SIZE);
+    const pages = zswap.totalPages() - Math.floor(pendingBytes(this.#batches) / PAGE_SIZE);
     return pages <= zswap.params.acceptThresholdPages();
   }
 
   /** Says whether batches of the group could come upon its entries that are in flight. */
   #isInFlight(memcg: Memcg): boolean {
-    if (this.#zswap.lru.lengthOf(memcg.id) > BATCHES_MAX * SHRINK_SCAN) return false;
+    if (mayOverlap(this.#zswap, memcg)) return false;
     return this.#batches.some((batch) => batch.underWay && batch.memcg === memcg);
   }
+
+  /** What is pending is known, and another batch may take entries. */
+  readonly #submitted = (): void => this.#askForTurn();
 
   readonly #ended = (batch: Writeback): void => {
     this.#count(batch);

@@ -20,8 +20,8 @@ import type { Zswap } from '../zswap.ts';
 export const SHRINK_SCAN = 64;
 /** Batches that go on with nothing written before it is given up (kernel `MAX_RECLAIM_RETRIES`). */
 export const RECLAIM_RETRIES_MAX = 16;
-/** Batches of groups in flight at most. */
-const BATCHES_MAX = 3;
+/** Batches in flight at most: enough that one is at the device while others come and go. */
+export const BATCHES_MAX = 4;
 
 /**
  * Says whether a batch of the group could free anything: it has entries, they may go to the device,
@@ -33,16 +33,33 @@ export function mayShrink(zswap: Zswap, memcg: Memcg): boolean {
   return memcg.online && memcg.writebackEnabled() && zswap.lru.lengthOf(memcg.id) > 0;
 }
 
-/** Who has a batch written, and is told how it went. */
+/**
+ * Says whether batches of a group miss each other's entries, so that one may begin while others are
+ * in flight. Each rotates what it looks at, so the list must be longer than all of them look.
+ */
+export function mayOverlap(zswap: Zswap, memcg: Memcg): boolean {
+  return zswap.lru.lengthOf(memcg.id) > BATCHES_MAX * SHRINK_SCAN;
+}
+
+/** Compressed bytes that will be free when what these batches have taken has been written. */
+export function pendingBytes(batches: readonly Writeback[]): number {
+  let bytes = 0;
+  for (const batch of batches) bytes += batch.pendingBytes;
+  return bytes;
+}
+
+/** Who has batches written, and is told how they go. It is not woken: that is for it to do. */
 export interface BatchOwner extends Task {
-  /** Called once for each batch of its own, before it is woken; the record is not to be kept. */
+  /** Called when a batch of its own has gone to the device, where another may begin meanwhile. */
+  batchSubmitted(writeback: Writeback): void;
+  /** Called once for each batch of its own; the record is not to be kept any longer. */
   batchEnded(writeback: Writeback): void;
 }
 
 /**
- * How asking for a batch ended. `begun`: the owner is woken when its batch has ended. `joined`: it
- * is woken when somebody else's has. `nothing`: there is nothing to wait for; its batch has ended
- * at once, or there was nothing to write.
+ * How asking for a batch ended. `begun`: the owner is told how it goes. `joined`: it is woken
+ * when somebody else's has ended. `nothing`: it has ended at once, there was nothing to write, or
+ * those of the owner's own that are under way let no more begin as yet.
  */
 export type BatchStart = 'begun' | 'joined' | 'nothing';
 
@@ -51,7 +68,7 @@ export interface RoomWaiter {
   batchWritten: number;
 }
 
-/** One group's batch, and who waits for its end. */
+/** One group's batches, and who waits for the end of one. */
 class GroupShrink implements Task {
   /** Entries that the last batch has written. */
   written = 0;
@@ -60,7 +77,8 @@ class GroupShrink implements Task {
   readonly #records: Mempool<Writeback>;
   readonly #waiting = new Ring<Task>();
   readonly #roomWaiters = new Ring<RoomWaiter>();
-  #underWay = false;
+  /** Batches under way, all of one owner's; one that waits for a record included. */
+  #underWay = 0;
   #owner: BatchOwner | undefined;
   #pages = BIO_PAGES;
   #scan = SHRINK_SCAN;
@@ -72,26 +90,44 @@ class GroupShrink implements Task {
   }
 
   get underWay(): boolean {
-    return this.#underWay;
+    return this.#underWay > 0;
   }
 
-  /** Waits for the batch that is under way. */
+  /** Says whether the batches under way are somebody's own. */
+  isOf(owner: BatchOwner): boolean {
+    return this.#owner === owner;
+  }
+
+  /** Waits for the end of a batch that is under way. */
   join(task: Task): void {
-    assert(this.#underWay);
+    assert(this.underWay);
     this.#waiting.push(task);
   }
 
-  /** Begins a batch for a task; false: it has ended at once. */
-  start(task: Task, owner: BatchOwner | undefined, scan: number, pages: number): boolean {
-    assert(!this.#underWay);
-    this.#underWay = true;
+  /** Begins a batch for an owner, or none, when no other is under way; false: it has ended. */
+  start(owner: BatchOwner | undefined, scan: number, pages: number): boolean {
+    assert(!this.underWay);
+    this.#underWay = 1;
     this.#owner = owner;
     this.#scan = scan;
     this.#pages = pages;
     const record = this.#records.take(this);
-    if (record !== undefined && this.#begin(record)) return false;
-    this.#waiting.push(task);
-    return true;
+    return record === undefined || !this.#begin(record);
+  }
+
+  /**
+   * Begins another batch of the owner's while others are under way, if they cannot come upon each
+   * other's entries; false: it has not begun, or has ended.
+   */
+  startBeside(scan: number, pages: number): boolean {
+    const [zswap, memcg] = [this.#zswap, this.#memcg];
+    if (!mayOverlap(zswap, memcg) || !mayShrink(zswap, memcg)) return false;
+    const record = this.#records.tryTake();
+    if (record === undefined) return false;
+    this.#underWay += 1;
+    this.#scan = scan;
+    this.#pages = pages;
+    return !this.#begin(record);
   }
 
   /** A record has been kept for this group. */
@@ -101,16 +137,19 @@ class GroupShrink implements Task {
 
   /** Begins a batch; true if it has ended at once. */
   #begin(record: Writeback): boolean {
+    record.onSubmit = this.#submitted;
     record.onEnd = this.#end;
     if (!record.begin(this.#memcg, this.#scan, this.#pages)) return false;
     this.#end(record);
     return true;
   }
 
-  /** Has what the batch writes told to somebody who waits for its end. */
+  /** Has what a batch writes told to somebody who waits for its end. */
   tell(waiter: RoomWaiter): void {
     this.#roomWaiters.push(waiter);
   }
+
+  readonly #submitted = (record: Writeback): void => this.#owner?.batchSubmitted(record);
 
   readonly #end = (record: Writeback): void => {
     this.written = record.written;
@@ -118,9 +157,10 @@ class GroupShrink implements Task {
     for (let next = told.shift(); next !== undefined; next = told.shift()) {
       next.batchWritten = record.written;
     }
-    this.#owner?.batchEnded(record);
-    this.#owner = undefined;
-    this.#underWay = false;
+    this.#underWay -= 1;
+    const owner = this.#owner;
+    if (!this.underWay) this.#owner = undefined;
+    owner?.batchEnded(record);
     this.#records.put(record);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#zswap.rt.wake(next);
@@ -176,7 +216,7 @@ export class Shrinker {
   }
 
   /**
-   * Has one batch of a group written, or joins the one that is under way.
+   * Has one batch of a group written, or joins the one that is under way and another's.
    *
    * @param scan - entries to look at, at most
    * @param pages - entries to write, at most; a batch never writes more than a bio holds
@@ -185,6 +225,7 @@ export class Shrinker {
     return this.#ask(memcg, owner, owner, scan, Math.min(pages, BIO_PAGES));
   }
 
+  /** Has a batch of a group begun, or joins another's. */
   #ask(
     memcg: Memcg,
     task: Task,
@@ -194,12 +235,18 @@ export class Shrinker {
   ): BatchStart {
     const underWay = this.#groups.get(memcg);
     if (underWay?.underWay === true) {
+      if (owner !== undefined && underWay.isOf(owner)) {
+        return underWay.startBeside(scan, pages) ? 'begun' : 'nothing';
+      }
       underWay.join(task);
       return 'joined';
     }
     // Looked at first: a group that has gone must not be known again, for nobody would forget it.
     if (!mayShrink(this.#zswap, memcg)) return 'nothing';
-    return this.#group(memcg).start(task, owner, scan, pages) ? 'begun' : 'nothing';
+    const group = this.#group(memcg);
+    if (!group.start(owner, scan, pages)) return 'nothing';
+    if (owner === undefined) group.join(task);
+    return 'begun';
   }
 
   #group(memcg: Memcg): GroupShrink {

@@ -186,6 +186,23 @@ describe('Arena', () => {
     assertContents(state);
   });
 
+  it('comes back to a frame that was taken behind where it stopped', () => {
+    const state = holding(9);
+    const { arena, holder } = state;
+    for (const index of [1, 4, 5]) holder.drop(index);
+    // The first frame of the highest chunk leaves, and is the first to be taken when all is full.
+    assert.equal(arena.migrate(1), 1);
+    for (const index of [10, 11, 12]) holder.hold(index);
+    assert.ok([10, 11, 12].some((index) => (holder.frames.get(index) ?? 0) > 8));
+    for (const index of [10, 11, 12]) {
+      arena.memory.write(holder.frames.get(index) ?? 0, 0, patternBytes(PAGE_SIZE, index));
+    }
+    for (const index of [2, 3, 6]) holder.drop(index);
+    assert.equal(arena.migrate(100), 3);
+    assert.equal(arena.residentBytes, 2 * CHUNK_BYTES);
+    assertContents(state);
+  });
+
   it('moves nothing when the highest chunk does not fit below, and frees the spare', () => {
     const { arena, holder } = holding(9);
     for (const index of [1, 2, 3, 4]) holder.drop(index);

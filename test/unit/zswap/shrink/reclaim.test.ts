@@ -4,7 +4,13 @@ import assert from 'node:assert/strict';
 import type { SwapDisk } from '../../../../src/blk/swap-disk.ts';
 import type { Memcg } from '../../../../src/memcg/memcg.ts';
 import { PAGE_SIZE } from '../../../../src/std/units.ts';
+import { BIO_PAGES, type Bio } from '../../../../src/swap/device/device.ts';
 import { Reclaim } from '../../../../src/zswap/shrink/reclaim.ts';
+import {
+  BATCHES_MAX,
+  RECLAIM_RETRIES_MAX,
+  SHRINK_SCAN,
+} from '../../../../src/zswap/shrink/shrink.ts';
 import { wordPage } from '../../../support/chosen-pages.ts';
 import { submit } from '../../../support/client.ts';
 import { TestMachine } from '../../../support/machine.ts';
@@ -44,6 +50,58 @@ function reclaimed(machine: TestMachine, memcg: Memcg, bytes: number): number {
   return reclaim.freed;
 }
 
+/** One group of so many entries, each of another length than its neighbours, over a slow device. */
+class SlowDevice {
+  readonly machine = new TestMachine({ codec: createWordCodec(), devicePages: 2048 });
+  readonly tenant: Tenant;
+  readonly lengths: readonly number[];
+  /** Most device requests at a time. */
+  most = 0;
+  /** Device requests that are to succeed before others fail, and how many of those there are. */
+  healthy = 0;
+  failing = 0;
+
+  constructor(count: number) {
+    this.tenant = this.machine.export('vm', count);
+    const words = Array.from({ length: count }, (_, page) => 5 * page + (page % 5));
+    this.lengths = words.map(wordLength);
+    words.forEach((word, page) => {
+      submit(this.tenant.disk, 'write', page * PAGE_SIZE, PAGE_SIZE, wordPage(word));
+      this.machine.rt.run(100_000);
+    });
+  }
+
+  /** Reclaims so many bytes while the device does nothing before everybody waits for it. */
+  reclaimed(bytes: number): number {
+    const { device, rt } = this.machine;
+    assert.ok(device !== undefined);
+    const held: Bio[] = [];
+    const deviceWrite = device.write.bind(device);
+    device.write = (bio) => held.push(bio);
+    const reclaim = new Reclaim(this.machine.zswap);
+    let ended = false;
+    reclaim.onEnd = () => (ended = true);
+    reclaim.begin(this.tenant.memcg, bytes);
+    rt.run(1_000_000);
+    for (let round = 0; held.length > 0; round += 1) {
+      assert.ok(round < 200, 'the reclaim never ends');
+      this.most = Math.max(this.most, held.length);
+      // One at a time, so that others are in flight when one ends.
+      for (const bio of held.splice(0, 1)) {
+        device.writeErrors = this.healthy <= 0 && this.failing > 0 ? 256 : 0;
+        if (this.healthy > 0) this.healthy -= 1;
+        else this.failing -= 1;
+        deviceWrite(bio);
+      }
+      rt.run(1_000_000);
+    }
+    assert.equal(ended, true);
+    device.write = deviceWrite;
+    this.machine.check();
+    return reclaim.freed;
+  }
+}
+
 describe('reclaim', () => {
   it('frees about as many bytes as asked for, of the group and its descendants', () => {
     const { machine, a, b } = world();
@@ -80,5 +138,49 @@ describe('reclaim', () => {
     machine.settle();
     assert.deepEqual([first.freed, second.freed], [20 * LENGTH, 20 * LENGTH]);
     assert.equal(a.memcg.events.zswpwb, 40);
+  });
+
+  it('has batches at the device while others take entries, and no more than asked for', () => {
+    const slow = new SlowDevice(1000);
+    // What is new gets a second chance first.
+    slow.reclaimed(1);
+    const first = slow.machine.zswap.stats.written_back_pages;
+    const wanted = slow.lengths.slice(first, first + 500).reduce((sum, each) => sum + each, 0);
+    const freed = slow.reclaimed(wanted);
+    assert.ok(slow.most > 2 && slow.most <= BATCHES_MAX, `${slow.most}`);
+    assert.ok(
+      freed >= wanted && freed < wanted + Math.max(...slow.lengths),
+      `${freed} of ${wanted}`,
+    );
+  });
+
+  it('has one batch at a time of a group too small for batches to miss each other', () => {
+    const slow = new SlowDevice(BATCHES_MAX * SHRINK_SCAN);
+    slow.reclaimed(1e9);
+    assert.equal(slow.most, 1);
+    assert.equal(slow.machine.zswap.stats.reject_reclaim_fail, 0);
+    assert.equal(slow.machine.zswap.stats.stored_pages, 0);
+  });
+
+  it('takes others instead of those that the device has refused', () => {
+    const slow = new SlowDevice(1000);
+    slow.reclaimed(1);
+    slow.healthy = 2;
+    slow.failing = 3;
+    const wanted = 400 * Math.max(...slow.lengths);
+    assert.ok(slow.reclaimed(wanted) >= wanted);
+    assert.ok(slow.machine.zswap.stats.reject_reclaim_fail > 0);
+  });
+
+  it('ends when the device dies while batches are in flight', () => {
+    const slow = new SlowDevice(1000);
+    slow.reclaimed(1);
+    const before = slow.machine.zswap.stats.stored_pages;
+    slow.healthy = 5;
+    slow.failing = 1e6;
+    assert.ok(slow.reclaimed(1e9) > 0);
+    const { stored_pages: left, reject_reclaim_fail: refused } = slow.machine.zswap.stats;
+    assert.equal(left, before - 5 * BIO_PAGES);
+    assert.ok(refused <= (RECLAIM_RETRIES_MAX + BATCHES_MAX) * BIO_PAGES, `${refused}`);
   });
 });
