@@ -133,7 +133,8 @@ export class Arena {
     this.#count(-1);
     if (this.#leaving.length > 0 && ++this.#freedFrames >= RELEASE_FRAMES) this.#releaseMore();
     this.#releaseChunk(this.#blocks.give(frame));
-    if (this.#pagesUsed === 0) this.#releaseAll();
+    // Who has freed everything frees no more frames that would move it on.
+    if (this.#pagesUsed === 0) while (this.#leaving.length > 0) this.#releaseMore();
   }
 
   /**
@@ -229,12 +230,6 @@ export class Arena {
     this.#chunkCount--;
     this.#leaving.push(block);
     this.#releaseMore();
-  }
-
-  /** Who has freed everything frees no more frames that would move it on, and needs no spare. */
-  #releaseAll(): void {
-    this.releaseSpare();
-    while (this.#leaving.length > 0) this.#releaseMore();
   }
 
   /** Gives back one piece of the chunk that began to leave last. */

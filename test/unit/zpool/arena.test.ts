@@ -124,14 +124,6 @@ describe('Arena', () => {
     assert.equal(arena.residentBytes, 3 * CHUNK_BYTES);
   });
 
-  it('gives everything back when no frame is in use, and has it again', () => {
-    const { arena, holder } = holding(7);
-    for (let index = 7; index >= 1; index--) holder.drop(index);
-    assert.equal(arena.residentBytes, 0);
-    assert.notEqual(holder.hold(1), 0);
-    assert.equal(arena.residentBytes, CHUNK_BYTES);
-  });
-
   it('refuses frames above the limit and has them again after a free', () => {
     const arena = new Arena({ chunkBytes: CHUNK_BYTES, pageLimit: 2 });
     const holder = new Holder(arena);
