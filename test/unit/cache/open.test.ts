@@ -8,10 +8,13 @@ import { MIB } from '../../../src/std/units.ts';
 import { scratchFolder } from '../../support/project.ts';
 import { assertWithin, jsonValue, noiseValue, openRealCache } from '../../support/real-cache.ts';
 
+/** More than fit into the smallest cache. */
+const RECORDS = 18_000;
+
 describe('a cache in RAM', () => {
   it('takes everything at once and keeps to its limit all the time', async (t) => {
     const cache = await openRealCache(t, { maxBytes: OPEN_BYTES_MIN });
-    for (let id = 0; id < 12_000; id += 1) {
+    for (let id = 0; id < RECORDS; id += 1) {
       assert.equal(cache.setSync(`user:${id}`, jsonValue(id)), 'stored');
       assertWithin(cache);
     }
@@ -19,7 +22,7 @@ describe('a cache in RAM', () => {
     assert.ok(evicted > 0, 'more was set than fits');
     assert.ok(payloadBytes > 1.2 * MIB, `${payloadBytes} bytes in what is left of 4 MiB`);
     let held = 0;
-    for (let id = 0; id < 12_000; id += 1) {
+    for (let id = 0; id < RECORDS; id += 1) {
       const value = cache.getSync(`user:${id}`);
       assertWithin(cache);
       if (value === undefined) continue;
