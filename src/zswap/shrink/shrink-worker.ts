@@ -78,9 +78,8 @@ export class ShrinkWorker implements Task {
 
   /**
    * Batches of one group after the other, until as many are in flight as may be; one takes entries
-   * at a time. Those that only
-   * give second chances are short: with a turn for each, a full pool would refuse what is hot for
-   * as long as it takes to look at all that is cold.
+   * at a time. Those that only give second chances are short: with a turn for each, a full pool
+   * would refuse what is hot for as long as it takes to look at all that is cold.
    */
   resume(): void {
     this.#due = false;
