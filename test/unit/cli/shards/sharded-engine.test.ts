@@ -18,9 +18,15 @@ import { NbdClient } from '../../../support/nbd-client.ts';
 import { concat, encodeOption, encodeRequest, infoData } from '../../../support/nbd-messages.ts';
 import { projectFile } from '../../../support/project.ts';
 import { generateMemory, generateNoise } from '../../../support/sample-pages.ts';
-import { makeFolder, type Storage } from '../../../support/storage.ts';
+import {
+  makeFolder,
+  makeLoopDevice,
+  reasonToSkip,
+  type Storage,
+} from '../../../support/storage.ts';
 
 const PAGES = 64;
+const noLoopDevice = reasonToSkip('root and losetup', () => makeLoopDevice(4 * MIB));
 
 let folder: Storage;
 let engine: ShardedEngine | undefined;
@@ -253,6 +259,18 @@ describe('shards', { timeout: 120_000 }, () => {
       const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
       assert.equal(status, 1);
       assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/);
+    }
+  });
+
+  it('refuse a block device, which they cannot divide', { skip: noLoopDevice }, async () => {
+    const device = makeLoopDevice(4 * MIB);
+    try {
+      await assert.rejects(open('--shards=2', `--spill=${device.path}`, '--export=a:1M'), {
+        code: 'ZSWAP_DEVICE_OPEN',
+        message: `${device.path} is a block device, which shards cannot divide; give them a file`,
+      });
+    } finally {
+      device.remove();
     }
   });
 
