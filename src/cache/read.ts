@@ -2,6 +2,7 @@
  * Reading entries: at once, for whoever has the key, and with waiting, for whoever walks over all
  * of them by their index.
  */
+import { ZswapError } from '../std/error.ts';
 import type { EntryTable } from './lookup/entries.ts';
 import { decodeKey, type CacheKey, type EncodedKey } from './lookup/key.ts';
 import {
@@ -27,7 +28,15 @@ export interface WalkParts {
   lose(index: number, location: number): void;
 }
 
-/** Reads a live entry's key and, where wanted, its value; undefined if it is lost. */
+/**
+ * Says whether a page could not be read only because no page frame can be had for it at the moment:
+ * then nothing is lost.
+ */
+export function lacksRoom(error: unknown): boolean {
+  return error instanceof ZswapError && error.code === 'ZSWAP_NO_MEMORY';
+}
+
+/** Reads a live entry's key and, where wanted, its value; undefined if it cannot be had. */
 export async function readRecord(
   parts: WalkParts,
   index: number,
@@ -55,8 +64,8 @@ export async function readRecord(
     const skip = HEADER_BYTES + keyLength;
     const value = await read(skip, withValue ? bytes - skip : 0);
     return [decodeKey(key, keyKind), value];
-  } catch {
-    parts.lose(index, location);
+  } catch (error) {
+    if (!lacksRoom(error)) parts.lose(index, location);
     return undefined;
   } finally {
     segments.unpin(segment);

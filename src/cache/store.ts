@@ -33,7 +33,7 @@ import {
   type StoreOptions,
 } from './store-options.ts';
 import { Segments } from './space/segments.ts';
-import { readValueSync } from './read.ts';
+import { lacksRoom, readValueSync } from './read.ts';
 
 /** Attempts of a set that keeps having to wait before it gives up. */
 const SET_ATTEMPTS_MAX = 100;
@@ -41,6 +41,9 @@ const SET_ATTEMPTS_MAX = 100;
 const CLEAR_SLICE = 1024;
 
 /** A cache without groups. */
+/** Times that a record is read for which there is no room; together a tenth of a second. */
+const READS_MAX = 14;
+
 export class Store {
   readonly counters: StoreCounters = {
     hits: 0,
@@ -140,7 +143,8 @@ export class Store {
     let result: GetResult | 'collision';
     try {
       result = readValueSync(this, index, this.#key);
-    } catch {
+    } catch (error) {
+      if (lacksRoom(error)) return 'would-wait';
       this.#keydir.drop(index, 'lost');
       return this.#miss();
     }
@@ -169,11 +173,10 @@ export class Store {
     const segment = segmentOf(location);
     this.segments.pin(segment);
     try {
-      await this.log.readPart(location, 0, head, signal);
-      await this.log.readPart(location, head.length, value, signal);
+      await this.#readWithRoom(location, head, value, signal);
     } catch (error) {
       if (signal?.aborted === true) throw error;
-      this.lose(index, location);
+      if (!lacksRoom(error)) this.lose(index, location);
       return this.#miss();
     } finally {
       this.segments.unpin(segment);
@@ -368,6 +371,29 @@ export class Store {
   #assertOpen(): void {
     if (this.#keydir.isTelling) throw new TypeError('a drop listener may not use its cache');
     if (this.#isClosed) throw new ZswapError('ZSWAP_CLOSED', 'the cache is closed');
+  }
+
+  /**
+   * Reads a record. Where no page frame can be had for it at the moment, because the device is full
+   * too and what makes room is under way, nothing is lost: it is read again when that has ended.
+   */
+  async #readWithRoom(
+    location: number,
+    head: Uint8Array,
+    value: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.log.readPart(location, 0, head, signal);
+        await this.log.readPart(location, head.length, value, signal);
+        return;
+      } catch (error) {
+        if (!lacksRoom(error) || tries === READS_MAX) throw error;
+        await this.#rt.sleep(tries);
+        await this.memory.settle();
+      }
+    }
   }
 
   /** Waits for whatever a set may have to wait for. */

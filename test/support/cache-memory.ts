@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import type { CacheHost, CacheMemory, WriteResult } from '../../src/cache/space/memory.ts';
 import type { Rt, Task } from '../../src/rt/rt.ts';
+import { ZswapError } from '../../src/std/error.ts';
 import { MIB, PAGE_SIZE } from '../../src/std/units.ts';
 
 export interface TestMemoryOptions {
@@ -26,6 +27,8 @@ export class TestMemory implements CacheMemory {
   discardsWait = false;
   writesWait = false;
   discardsFail = false;
+  /** Reads that find no page frame; each that fails is one less. */
+  readsWithoutRoom = 0;
   /** Turns of the event loop that a read takes which begins now. */
   readTurns = 1;
   /** Pages read from disk, by whoever. */
@@ -70,6 +73,7 @@ export class TestMemory implements CacheMemory {
       if (this.onDisk.has(page)) return false;
       if (this.lost.has(page)) throw new Error('the page is lost');
     }
+    this.#needRoom();
     this.#copyOut(offset, target);
     return true;
   }
@@ -86,6 +90,7 @@ export class TestMemory implements CacheMemory {
       if (this.lost.has(page)) throw new Error('the page is lost');
       if (this.onDisk.delete(page)) this.diskReads += 1;
     }
+    this.#needRoom();
     this.#copyOut(offset, target);
     this.#spill(0);
   }
@@ -122,6 +127,12 @@ export class TestMemory implements CacheMemory {
   /** Puts every page on disk. */
   pageOutAll(): void {
     for (const page of this.pages.keys()) this.onDisk.add(page);
+  }
+
+  #needRoom(): void {
+    if (this.readsWithoutRoom === 0) return;
+    this.readsWithoutRoom -= 1;
+    throw new ZswapError('ZSWAP_NO_MEMORY', 'no page frame can be had');
   }
 
   #write(offset: number, source: Uint8Array): WriteResult {

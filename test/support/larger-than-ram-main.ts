@@ -32,10 +32,10 @@ const LANES = 4;
 
 /**
  * What the process may take beside frames, pool and tables: V8's young generation, three times 16
- * MiB, and 32 MiB for what else the heap has not collected, modules compiled meanwhile, the
+ * MiB, and 48 MiB for what else the heap has not collected, modules compiled meanwhile, the
  * buffers of requests to the device, and chunks of the pool that are partly free.
  */
-const SLACK_BYTES = 80 * MIB;
+const SLACK_BYTES = 96 * MIB;
 
 const { values: args } = parseArgs({
   options: {

@@ -117,6 +117,20 @@ describe('a cache in RAM', () => {
     assert.ok(cache.has('long') && cache.has('ever'));
   });
 
+  it('waits for an entry for which there is no page frame at the moment', async () => {
+    for (let i = 0; i < 100; i += 1) cache.setSync(`key${i}`, bytes(1000, i));
+    host.memory.readsWithoutRoom = 4;
+    assert.equal(cache.getSync('key0'), 'would-wait');
+    assert.deepEqual(await cache.get('key0'), bytes(1000, 0));
+    assert.equal(host.memory.readsWithoutRoom, 0);
+    // Where none comes in all that time it is a miss, and still there.
+    host.memory.readsWithoutRoom = Infinity;
+    assert.equal(await cache.get('key0'), undefined);
+    host.memory.readsWithoutRoom = 0;
+    assert.deepEqual(cache.getSync('key0'), bytes(1000, 0));
+    assert.equal(cache.stats().lost, 0);
+  });
+
   it('forgets an entry whose page is lost', async () => {
     for (let i = 0; i < 100; i += 1) cache.setSync(`key${i}`, bytes(1000, i));
     for (const page of host.memory.pages.keys()) host.memory.lost.add(page);

@@ -258,7 +258,7 @@ describe('shards', { timeout: 120_000 }, () => {
       const args = ['-c', shell, process.execPath, main, ...serve, ...files];
       const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
       assert.equal(status, 1);
-      assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/);
+      assert.match(stderr, /^zswapd: .*(?:EMFILE|too many open files|ERR_WORKER)/m);
     }
   });
 
