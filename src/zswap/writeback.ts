@@ -209,8 +209,8 @@ export class Writeback implements Task {
   /** Starts writing what was collected, as much as one free run takes; false if there is none. */
   #submit(): boolean {
     const { backing } = this.#zswap.swap;
-    assert(backing !== undefined);
-    if (backing.allocate(this.#bio, this.#count) === 0) {
+    // The device may have gone while a batch that takes entries let others run.
+    if (backing === undefined || backing.allocate(this.#bio, this.#count) === 0) {
       this.#giveUp();
       return false;
     }

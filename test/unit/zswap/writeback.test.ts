@@ -272,4 +272,22 @@ describe('a candidate that has been picked', () => {
     assert.deepEqual(pieces, [8, 8, 8, 8]);
     assertReads(world);
   });
+
+  it('leaves everything where it is if the device goes while the batch lets others run', () => {
+    const machine = new TestMachine({ codec: createWordCodec(), devicePages: 64 });
+    const { disk, memcg } = machine.export('vm', 64);
+    const slots = Array.from({ length: 20 }, (_, page) => disk.area.slot(page));
+    for (const [i, slot] of slots.entries()) store(machine, slot, memcg, wordPage(i + 1));
+    for (const slot of slots) chill(machine, slot);
+    const writeback = new Writeback(machine.zswap);
+    const world = { machine, disk, memcg, slots, writeback };
+    // Eight pages are taken, then it is somebody else's turn.
+    assert.equal(writeback.begin(memcg, 64), false);
+    assert.ok(writeback.collecting);
+    machine.zswap.swap.setBacking(undefined);
+    machine.settle();
+    assert.deepEqual([writeback.underWay, writeback.written], [false, 0]);
+    assert.equal(machine.zswap.stats.stored_pages, 20);
+    assertReads(world);
+  });
 });
